@@ -1,0 +1,58 @@
+import type { Attribute } from "../radius/attribute.ts";
+import type { LinkOutcome } from "../transport/link.ts";
+
+/** How one exchange ended. A closed union: a new kind fails to compile until every table has it. */
+export type Outcome = Replied | TimedOut | NoRoute | Busy | Closed;
+export type OutcomeKind = Outcome["kind"];
+
+interface Common {
+  readonly exchangeId: string;
+  /** Each link the request was tried on, in order. */
+  readonly attempts: readonly Attempt[];
+  /** Whether a NAS may have carried the request out although no ACK came (invariant 5). */
+  readonly mayHaveActed: boolean;
+  readonly durationMs: number;
+  /** NAS-Identifier or address of the NAS meant, when known. */
+  readonly nas: string | undefined;
+}
+
+export interface Attempt {
+  readonly linkId: string;
+  readonly kind: LinkOutcome["kind"];
+  readonly tookMs: number;
+}
+
+export interface Replied extends Common {
+  readonly kind: "ack" | "nak";
+  readonly linkId: string;
+  readonly replyCode: number;
+  /** Copies, Message-Authenticator left out. */
+  readonly replyAttributes: readonly Attribute[];
+  /** Error-Cause of the reply (RFC 5176 Section 3.5). Its class changes nothing (RC-17). */
+  readonly errorCause: number | undefined;
+  /** The NAS answered Protocol-Error (RC-18, RFC 7930 Section 4). */
+  readonly protocolError: boolean;
+  readonly roundTripMs: number;
+}
+
+export interface TimedOut extends Common {
+  readonly kind: "timeout";
+  readonly linkId: string;
+}
+
+export interface NoRoute extends Common {
+  readonly kind: "no-route";
+  /** "unknown": nobody ever proved that name. "offline": bound, but no link now. "not-permitted": `reverse` forbids the code. */
+  readonly why: "unknown" | "offline" | "not-permitted";
+}
+
+export interface Busy extends Common {
+  readonly kind: "busy";
+  readonly why: "queue-full" | "deadline" | "stopping";
+}
+
+export interface Closed extends Common {
+  readonly kind: "closed";
+  /** Whether the request had been written to a link that then closed. */
+  readonly written: boolean;
+}

@@ -1,0 +1,139 @@
+/** What happens in the hub, as plain data: the log, the metrics and every later subscriber read the same feed.
+ *  No event carries a secret, a password or a whole packet (invariant 10). */
+export type HubEvent =
+  | LinkUp
+  | LinkDown
+  | HandshakeRefused
+  | PacketDropped
+  | BindingChanged
+  | ExchangeBegun
+  | ExchangeEnded
+  | CertificateExpiring
+  | ConfigApplied;
+
+interface Stamped {
+  /** Wall clock, milliseconds since 1970 UTC. */
+  readonly atMs: number;
+}
+
+export interface LinkUp extends Stamped {
+  readonly type: "link.up";
+  readonly linkId: string;
+  readonly listener: string;
+  readonly client: string;
+  readonly peer: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+export interface LinkDown extends Stamped {
+  readonly type: "link.down";
+  readonly linkId: string;
+  readonly listener: string;
+  readonly client: string;
+  readonly peer: string;
+  readonly address: string;
+  readonly nasIdentifiers: readonly string[];
+  /** CloseReason of transport/link.ts. */
+  readonly reason: string;
+  readonly detail: string | undefined;
+  readonly livedMs: number;
+}
+
+/** A connection that did not become a link. */
+export interface HandshakeRefused extends Stamped {
+  readonly type: "handshake.refused";
+  readonly listener: string;
+  readonly address: string;
+  readonly port: number;
+  /** RefusalReason of transport. */
+  readonly reason: string;
+  readonly detail: string | undefined;
+}
+
+export interface PacketDropped extends Stamped {
+  readonly type: "packet.dropped";
+  readonly linkId: string | undefined;
+  readonly listener: string;
+  readonly peer: string;
+  readonly reason: string;
+}
+
+export interface BindingChanged extends Stamped {
+  readonly type: "binding";
+  readonly change: "bound" | "refused" | "lapsed" | "released" | "not-indexed";
+  readonly nasIdentifier: string;
+  /** Peer that holds the name. */
+  readonly holder: string | undefined;
+  /** Peer that asked for it. */
+  readonly claimant: string | undefined;
+  readonly linkId: string | undefined;
+}
+
+export interface ExchangeBegun extends Stamped {
+  readonly type: "exchange.begun";
+  readonly exchangeId: string;
+  readonly code: number;
+  /** "http", "udp", "quota", "cli", "test". */
+  readonly trigger: string;
+  readonly requestId: string | undefined;
+}
+
+export interface ExchangeEnded extends Stamped {
+  readonly type: "exchange.ended";
+  readonly exchangeId: string;
+  readonly code: number;
+  readonly trigger: string;
+  readonly requestId: string | undefined;
+  /** OutcomeKind of dynauth. */
+  readonly outcome: string;
+  readonly replyCode: number | undefined;
+  readonly errorCause: number | undefined;
+  readonly linkId: string | undefined;
+  readonly nas: string | undefined;
+  readonly attempts: number;
+  readonly durationMs: number;
+}
+
+export interface CertificateExpiring extends Stamped {
+  readonly type: "certificate.expiring";
+  readonly what: string;
+  readonly notAfterMs: number;
+  readonly daysLeft: number;
+}
+
+export interface ConfigApplied extends Stamped {
+  readonly type: "config.applied";
+  readonly changed: readonly string[];
+  readonly needsRestart: readonly string[];
+}
+
+export type HubEventOf<Type extends HubEvent["type"]> = Extract<HubEvent, { readonly type: Type }>;
+
+/** Delivers each event to every subscriber, in order and synchronously. A subscriber that throws is reported to `onFault`
+ *  and stops nobody (invariant 9). */
+export class EventFeed {
+  readonly #subscribers = new Set<(event: HubEvent) => void>();
+  readonly #onFault: (error: unknown) => void;
+
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+  }
+
+  /** @returns a function that ends the subscription */
+  subscribe(subscriber: (event: HubEvent) => void): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  emit(event: HubEvent): void {
+    for (const subscriber of this.#subscribers) {
+      try {
+        subscriber(event);
+      } catch (error) {
+        this.#onFault(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { Attribute } from "../radius/attribute.ts";
+import type { Link } from "../transport/link.ts";
+
+/** What is known of one live link beyond what the link knows itself. */
+export interface LinkRecord {
+  readonly link: Link;
+  /** NAS-Identifiers learnt and bound, exact octets as latin1 text: one character an octet (IDX-05). */
+  readonly nasIdentifiers: ReadonlySet<string>;
+  /** Canonical addresses of NAS-IP-Address and NAS-IPv6-Address. */
+  readonly nasAddresses: ReadonlySet<string>;
+  /** Attributes of the latest authentic Status-Server, copied; empty before one came. */
+  readonly statusAttributes: readonly Attribute[];
+  /** Wall clock of the latest authentic packet. */
+  readonly lastSeenMs: number;
+  /** Round-robin and least-busy choices remember when it was last chosen. */
+  readonly lastChosen: number;
+}
+
+/** A NAS-Identifier and the peer that first proved it. */
+export interface Binding {
+  /** Exact octets as latin1 text. */
+  readonly nasIdentifier: string;
+  readonly peerKey: string;
+  readonly peerLabel: string;
+  readonly client: string;
+  readonly boundAtMs: number;
+  readonly linkIds: readonly string[];
+  /** Wall clock at which it lapses, set while the peer has no link. */
+  readonly lapsesAtMs: number | undefined;
+  /** Peers that claimed it and were refused, with the time of the latest claim; bounded. */
+  readonly refused: readonly { readonly peerLabel: string; readonly peerKey: string; readonly atMs: number }[];
+}

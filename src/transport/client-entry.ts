@@ -1,0 +1,42 @@
+import type { SharedSecret } from "../radius/authenticator.ts";
+
+/** One entry of `clients`: who it is about and what that peer may do. Plain data, frozen; made by config.ts. */
+export interface ClientEntry {
+  readonly name: string;
+  readonly match: ClientMatch;
+  readonly secret: SharedSecret;
+  /** Codes the hub may send to this peer in reverse (IDX-01); empty means none. Default 40 and 43. */
+  readonly reverse: ReadonlySet<number>;
+  /** Whether a Disconnect- or CoA-Request of this peer is a trigger (it is a DAC). */
+  readonly mayTrigger: boolean;
+  /** Whether replies and requests without Message-Authenticator are discarded. */
+  readonly requireMessageAuthenticator: boolean;
+  /** "all": responses of one tick share a TLS write too. "none": each response is a write of its own (hostapd). */
+  readonly coalesce: "all" | "none";
+  /** Vendor whose habits the router has, for profiles and templates; undefined is neutral. */
+  readonly vendor: string | undefined;
+  /** NAS-Identifiers that several peers of this entry may hold at once ("Mist-AP"). */
+  readonly sharedNasIdentifiers: ReadonlySet<string>;
+  /** Links one peer of this entry may have at once; undefined is the listener's limit. */
+  readonly linksMax: number | undefined;
+}
+
+/** All keys that are present must hold. An entry without san, commonName, fingerprint256 or psk must say `admitEvery`. */
+export interface ClientMatch {
+  /** At least one SAN of the certificate equals one of these; dns may have one wildcard as its whole left-most label (TLS-15). */
+  readonly san?: {
+    readonly dns?: readonly string[];
+    readonly ip?: readonly string[];
+    readonly uri?: readonly string[];
+    readonly email?: readonly string[];
+  };
+  readonly commonName?: readonly string[];
+  /** Upper-case SHA-256 with colons. */
+  readonly fingerprint256?: readonly string[];
+  /** Issuer distinguished name as CertificatePeer.issuer shows it. */
+  readonly issuer?: string;
+  /** CIDR networks, any of which holds the address. */
+  readonly network?: readonly string[];
+  /** The entry admits every certificate that its other keys leave: peers are then told apart by issuer and SAN set. */
+  readonly admitEvery?: boolean;
+}

@@ -1,0 +1,55 @@
+/** Which outstanding request a reply belongs to. RADIUS uses the 8-bit Identifier; RADIUS/1.1 will use a 32-bit Token. */
+export interface Correlation<T> {
+  /** How many requests can be outstanding. */
+  readonly capacity: number;
+  readonly size: number;
+  /** A number for the request, or undefined when all are in use. */
+  allocate(entry: T): number | undefined;
+  match(number: number): T | undefined;
+  release(number: number): void;
+  entries(): IterableIterator<T>;
+}
+
+/** 0 is kept for Status-Server (RFC 6613 Section 2.6.5), or a full link could not even be probed. */
+const FIRST = 1;
+const CAPACITY = 255;
+
+/** Identifiers 1..255 of one direction of one link (CON-13, CON-14).
+ *  (1) An Identifier is not reused before release(). (2) The least recently used goes first (RFC 5080 Section 2.2.2), so that a
+ *  late reply meets a fresh request as seldom as possible. */
+export class IdentifierSpace<T> implements Correlation<T> {
+  readonly capacity = CAPACITY;
+  readonly #used = new Map<number, T>();
+  // A ring of free Identifiers, made when the first request goes out: most links never carry one.
+  #ring: Uint8Array | undefined;
+  #head = 0;
+  #free = CAPACITY;
+
+  get size(): number {
+    return this.#used.size;
+  }
+
+  allocate(entry: T): number | undefined {
+    if (this.#free === 0) return undefined;
+    this.#ring ??= Uint8Array.from({ length: CAPACITY }, (_, index) => FIRST + index);
+    const identifier = this.#ring[this.#head] as number;
+    this.#head = (this.#head + 1) % CAPACITY;
+    this.#free -= 1;
+    this.#used.set(identifier, entry);
+    return identifier;
+  }
+
+  match(identifier: number): T | undefined {
+    return this.#used.get(identifier);
+  }
+
+  release(identifier: number): void {
+    if (!this.#used.delete(identifier) || this.#ring === undefined) return;
+    this.#ring[(this.#head + this.#free) % CAPACITY] = identifier;
+    this.#free += 1;
+  }
+
+  entries(): IterableIterator<T> {
+    return this.#used.values();
+  }
+}

@@ -1,0 +1,123 @@
+import type { Attribute } from "../radius/attribute.ts";
+import type { Packet } from "../radius/packet.ts";
+import type { ClientEntry } from "./client-entry.ts";
+import type { Peer } from "./peer.ts";
+
+/** One live connection of a NAS. It knows its peer and its octets, and nothing of the registry, of HTTP or of other links. */
+export interface Link {
+  /** Opaque, unique over all nodes and restarts: it starts with the node's prefix. */
+  readonly linkId: string;
+  readonly kind: "tls" | "udp" | "remote";
+  /** Name of the listener that accepted it. */
+  readonly listener: string;
+  readonly peer: Peer;
+  /** Stable identity of the peer: survives renewal of its certificate (DESIGN invariant 1). */
+  readonly peerKey: string;
+  /** What the peer may do; replaced when the configuration changes. */
+  readonly client: ClientEntry;
+  readonly address: string;
+  readonly port: number;
+  /** Wall clock, milliseconds. */
+  readonly connectedAtMs: number;
+  /** Facts for display ("TLSv1.3", cipher). */
+  readonly protocol: string;
+  readonly open: boolean;
+  /** Requests written and not answered. */
+  readonly inFlight: number;
+  /** Requests not written yet. */
+  readonly queued: number;
+  /** Sends one request and settles with how it ended; never rejects, never throws after an invalid packet was refused.
+   *  @throws {HubError} ERR_RADIUS_TOO_LONG when the request can not be encoded. */
+  send(request: LinkRequest): Promise<LinkOutcome>;
+  close(reason: CloseReason, detail?: string): void;
+}
+
+/** A request before it has an Identifier: the link adds Message-Authenticator, Identifier and Authenticator. */
+export interface LinkRequest {
+  readonly code: number;
+  readonly attributes: readonly Attribute[];
+  /** Clock.now() after which the request is given up. */
+  readonly deadline: number;
+  /** The caller has gone: an unwritten request is taken back. */
+  readonly signal?: AbortSignal;
+  /** Runs on the attributes just before signing, once for each link the request is tried on. */
+  readonly rewrite?: (attributes: readonly Attribute[], link: Link) => readonly Attribute[];
+}
+
+/** How one request on one link ended. */
+export type LinkOutcome =
+  | { readonly kind: "reply"; readonly reply: Packet; readonly roundTripMs: number }
+  /** Written, and no valid reply by the deadline: the NAS may have acted (invariant 5). */
+  | { readonly kind: "timeout"; readonly waitedMs: number }
+  /** Never written: the queue was full, or the deadline came first. */
+  | { readonly kind: "busy"; readonly why: "queue-full" | "deadline" }
+  /** The link ended first. */
+  | { readonly kind: "closed"; readonly written: boolean; readonly reason: CloseReason }
+  /** The caller's signal fired. */
+  | { readonly kind: "aborted"; readonly written: boolean };
+
+/** Why a link ended: the label in the log, the event feed and the metric. */
+export const CLOSE_REASONS = [
+  "peer-closed", // the peer ended TLS or TCP in order
+  "transport-error", // reset, keepalive failed, TLS alert
+  "bad-length", // CON-04
+  "bad-attribute", // CON-04
+  "bad-authenticator", // CON-04
+  "bad-message-authenticator", // CON-04
+  "operator", // DELETE /v1/links/{linkId}
+  "limit", // replaced or refused by a configured limit
+  "write-backlog", // a reader that does not read
+  "certificate-expired", // TLS-12
+  "certificate-revoked", // TLS-11
+  "client-removed", // no `clients` entry matches any more, or it matches another
+  "stopped", // the hub stops
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** Called for each authentic request that a peer sends, Status-Server excepted. */
+export type RequestHandler = (context: RequestContext) => Reply | Promise<Reply>;
+
+export interface RequestContext {
+  readonly packet: Packet;
+  readonly link: Link;
+  /** Fires when the link closes: nobody can receive the reply any more (CON-11). */
+  readonly signal: AbortSignal;
+  /** Runs once the reply has been handed to the transport. */
+  afterReply(action: () => void): void;
+}
+
+export type Reply =
+  | { readonly kind: "reply"; readonly code: number; readonly attributes: readonly Attribute[] }
+  | { readonly kind: "discard"; readonly reason: string };
+
+/** What the owner of a link is told. hub.ts connects it to the registry, the event feed and the request handler. */
+export interface LinkObserver {
+  opened(link: Link): void;
+  /** An authentic Status-Server, already answered (ST-12: bookkeeping only). */
+  statusServer(link: Link, packet: Packet): void;
+  /** An authentic request other than Status-Server, before the handler sees it. */
+  request(link: Link, packet: Packet): void;
+  /** A packet was dropped and the link stays (CON-05). */
+  dropped(link: Link, reason: DropReason): void;
+  closed(link: Link, reason: CloseReason, detail: string | undefined): void;
+}
+
+export const DROP_REASONS = [
+  "unknown-code",
+  "unexpected-reply", // no outstanding request (CON-05)
+  "late-reply", // its request timed out a while ago
+  "reply-bad-authenticator", // CON-05: the requester keeps the link
+  "reply-bad-message-authenticator",
+  "reply-no-message-authenticator", // the client entry requires one
+  "reply-wrong-code", // RC-04
+  "reply-stale-timestamp", // RC-15
+  "status-no-message-authenticator", // ST-02
+  "status-rate-limited", // ST-11
+  "status-disabled", // ST-10
+  "request-no-message-authenticator",
+  "duplicate", // CON-12: the same request again while it is worked on
+  "handler-busy", // too many requests of this link are being worked on
+  "handler-failed", // the handler threw
+  "handler-discard",
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
