@@ -61,9 +61,10 @@ const REPLIES: ReadonlyMap<number, ReadonlySet<number>> = new Map([
   [CODE.coaRequest, new Set([44, 45, 52])], // RFC 5176 Section 2.2
 ]);
 
-/** Whether `reply` may answer `request` (RC-04). */
+/** Whether `reply` may answer `request` (RC-04). For a request code without a table any code that asks nothing will do. */
 export function isReplyTo(request: number, reply: number): boolean {
-  return REPLIES.get(request)?.has(reply) ?? false;
+  const replies = REPLIES.get(request);
+  return replies === undefined ? !REQUEST_CODES.has(reply) : replies.has(reply);
 }
 
 /** Whether a reply says yes. A challenge asks for more, so it is not a refusal. */

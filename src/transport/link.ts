@@ -26,8 +26,8 @@ export interface Link {
   readonly inFlight: number;
   /** Requests not written yet. */
   readonly queued: number;
-  /** Sends one request and settles with how it ended; never rejects, never throws after an invalid packet was refused.
-   *  @throws {HubError} ERR_RADIUS_TOO_LONG when the request can not be encoded. */
+  /** Sends one request and settles with how it ended; the promise never rejects.
+   *  @throws {HubError} ERR_RADIUS_TOO_LONG, at once, when the request does not fit into a packet. */
   send(request: LinkRequest): Promise<LinkOutcome>;
   close(reason: CloseReason, detail?: string): void;
 }
@@ -107,7 +107,6 @@ export const DROP_REASONS = [
   "unexpected-reply", // no outstanding request (CON-05)
   "late-reply", // its request timed out a while ago
   "reply-bad-authenticator", // CON-05: the requester keeps the link
-  "reply-bad-message-authenticator",
   "reply-no-message-authenticator", // the client entry requires one
   "reply-wrong-code", // RC-04
   "reply-stale-timestamp", // RC-15

@@ -1,0 +1,209 @@
+import { HubError } from "../errors.ts";
+import { ATTRIBUTE, type Attribute, attributesLength, firstInteger } from "../radius/attribute.ts";
+import { encodeRequest, verifyResponse } from "../radius/authenticator.ts";
+import { CODE, hasComputedAuthenticator, isReplyTo } from "../radius/codes.ts";
+import {
+  AUTHENTICATOR_BYTES,
+  HEADER_BYTES,
+  PACKET_BYTES_MAX,
+  type Packet,
+  ZERO_AUTHENTICATOR,
+} from "../radius/packet.ts";
+import { type Correlation, IdentifierSpace } from "./correlation.ts";
+import type { CloseReason, DropReason, Link, LinkOutcome, LinkRequest } from "./link.ts";
+import type { TlsLinkDeps } from "./tls-link.ts";
+import type { Timer } from "./timing-wheel.ts";
+
+export interface ReverseRequestsOptions {
+  readonly link: Link;
+  readonly deps: Pick<TlsLinkDeps, "clock" | "random" | "wheel">;
+  readonly queueMax: number;
+  readonly timestampWindowMs: number;
+  /** Hands one whole signed packet to the transport. */
+  readonly write: (octets: Buffer) => void;
+  /** Whether the transport takes more now. */
+  readonly writable: () => boolean;
+}
+
+interface Pending {
+  readonly code: number;
+  readonly attributes: readonly Attribute[];
+  readonly timer: Timer;
+  readonly settle: (outcome: LinkOutcome) => void;
+  /** Set when written. */
+  identifier: number | undefined;
+  authenticator: Buffer;
+  sentAt: number;
+}
+
+const MESSAGE_AUTHENTICATOR_BYTES = 18;
+
+/** Requests that the hub sends on one link, and their replies.
+ *
+ *  queued --pump()--> written --receive()--> settled; each of them --deadline, abort, close()--> settled.
+ *  (1) A request is written once, whole, and never again on this link (CON-07, invariant 4).
+ *  (2) Its Identifier is not reused before its reply, its deadline or the end of the link (CON-14, invariant 3).
+ *  (3) A reply settles it only if Identifier, code, authenticators and Event-Timestamp fit; the first that does wins (RC-04).
+ *  (4) What was not written by its deadline is "busy", what was is "timeout": the NAS may have acted (invariant 5). */
+export class ReverseRequests {
+  readonly #options: ReverseRequestsOptions;
+  readonly #outstanding: Correlation<Pending> = new IdentifierSpace<Pending>();
+  // A Set keeps arrival order and forgets any member in O(1).
+  readonly #queue = new Set<Pending>();
+  // Identifiers whose request was given up: a reply to one is late, not unexpected.
+  readonly #givenUp = new Set<number>();
+
+  constructor(options: ReverseRequestsOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#outstanding.size;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** @throws {HubError} ERR_RADIUS_TOO_LONG */
+  send(request: LinkRequest): Promise<LinkOutcome> {
+    const attributes = request.rewrite?.(request.attributes, this.#options.link) ?? request.attributes;
+    const length = HEADER_BYTES + MESSAGE_AUTHENTICATOR_BYTES + attributesLength(attributes);
+    if (length > PACKET_BYTES_MAX) {
+      throw new HubError("ERR_RADIUS_TOO_LONG", `the request would have ${length} octets, at most 4096 are allowed`, {
+        length,
+      });
+    }
+    if (request.signal?.aborted === true) return Promise.resolve({ kind: "aborted", written: false });
+    if (this.#queue.size >= this.#options.queueMax) return Promise.resolve({ kind: "busy", why: "queue-full" });
+    const { promise, resolve } = Promise.withResolvers<LinkOutcome>();
+    const { clock, wheel } = this.#options.deps;
+    const begun = clock.now();
+    const onAbort = () => this.#abort(pending);
+    const pending: Pending = {
+      code: request.code,
+      attributes,
+      timer: wheel.schedule(request.deadline, () => this.#expire(pending, begun)),
+      settle: (outcome) => {
+        request.signal?.removeEventListener("abort", onAbort);
+        resolve(outcome);
+      },
+      identifier: undefined,
+      authenticator: ZERO_AUTHENTICATOR,
+      sentAt: 0,
+    };
+    request.signal?.addEventListener("abort", onAbort, { once: true });
+    this.#queue.add(pending);
+    this.pump();
+    return promise;
+  }
+
+  /** Writes what waits, as far as Identifiers and the transport allow. */
+  pump(): void {
+    for (const pending of this.#queue) {
+      if (!this.#options.writable()) return;
+      const identifier = this.#outstanding.allocate(pending);
+      if (identifier === undefined) return; // CON-13
+      this.#queue.delete(pending);
+      this.#givenUp.delete(identifier);
+      const { deps, link, write } = this.#options;
+      const seed = hasComputedAuthenticator(pending.code) ? ZERO_AUTHENTICATOR : deps.random.bytes(AUTHENTICATOR_BYTES);
+      const octets = encodeRequest(pending.code, identifier, pending.attributes, seed, link.client.secret);
+      pending.identifier = identifier;
+      pending.authenticator = octets.subarray(4, HEADER_BYTES);
+      pending.sentAt = deps.clock.now();
+      write(octets);
+    }
+  }
+
+  /** Judges a packet that is not a request. "bad-message-authenticator" ends the link (CON-04), a DropReason does not (CON-05). */
+  receive(packet: Packet): "settled" | "bad-message-authenticator" | DropReason {
+    const pending = this.#outstanding.match(packet.identifier);
+    if (pending === undefined) {
+      if (this.#givenUp.delete(packet.identifier)) return "late-reply"; // RC-05
+      return REPLY_CODES.has(packet.code) ? "unexpected-reply" : "unknown-code"; // CON-05, PKT-04
+    }
+    if (!isReplyTo(pending.code, packet.code)) return "reply-wrong-code"; // RC-04
+    if (packet.code === CODE.protocolError && !refersTo(packet, pending.code)) return "reply-wrong-code"; // RC-18
+    const { link, deps, timestampWindowMs } = this.#options;
+    const verdict = verifyResponse(packet, pending.authenticator, link.client.secret);
+    if (verdict === "bad-authenticator") return "reply-bad-authenticator";
+    if (verdict === "bad-message-authenticator") return verdict;
+    if (link.client.requireMessageAuthenticator && packet.messageAuthenticatorOffset < 0) {
+      return "reply-no-message-authenticator";
+    }
+    const timestamp = firstInteger(packet.attributes, ATTRIBUTE.eventTimestamp);
+    if (timestamp !== undefined && Math.abs(timestamp * 1_000 - deps.clock.wallMs()) > timestampWindowMs) {
+      return "reply-stale-timestamp"; // RC-15, RFC 5176 Section 6.3
+    }
+    const roundTripMs = deps.clock.now() - pending.sentAt;
+    this.#release(pending);
+    pending.settle({ kind: "reply", reply: packet, roundTripMs });
+    this.pump();
+    return "settled";
+  }
+
+  /** The link has ended: every request gets its outcome. */
+  close(reason: CloseReason): void {
+    const unwritten = [...this.#queue];
+    this.#queue.clear();
+    for (const pending of unwritten) {
+      pending.timer.cancel();
+      pending.settle({ kind: "closed", written: false, reason });
+    }
+    for (const pending of [...this.#outstanding.entries()]) {
+      this.#release(pending);
+      pending.settle({ kind: "closed", written: true, reason });
+    }
+  }
+
+  #expire(pending: Pending, begun: number): void {
+    if (this.#queue.delete(pending)) {
+      pending.settle({ kind: "busy", why: "deadline" });
+      return;
+    }
+    const identifier = pending.identifier;
+    if (identifier === undefined) return;
+    this.#release(pending);
+    this.#givenUp.add(identifier);
+    pending.settle({ kind: "timeout", waitedMs: this.#options.deps.clock.now() - begun });
+    this.pump();
+  }
+
+  /** A written request keeps its Identifier until its reply or its deadline, although nobody waits for it (2). */
+  #abort(pending: Pending): void {
+    if (this.#queue.delete(pending)) {
+      pending.timer.cancel();
+      pending.settle({ kind: "aborted", written: false });
+    } else pending.settle({ kind: "aborted", written: true });
+  }
+
+  #release(pending: Pending): void {
+    pending.timer.cancel();
+    if (pending.identifier !== undefined) this.#outstanding.release(pending.identifier);
+  }
+}
+
+/** Whether a Protocol-Error speaks of a request with this code: Original-Packet-Code, 241.4, says so or is absent (RFC 7930 Section 4). */
+function refersTo(packet: Packet, code: number): boolean {
+  for (const { type, value } of packet.attributes) {
+    if (type === ATTRIBUTE.extended1 && value.length === 5 && value[0] === ORIGINAL_PACKET_CODE) {
+      return value.readUInt32BE(1) === code;
+    }
+  }
+  return true;
+}
+
+const ORIGINAL_PACKET_CODE = 4;
+
+const REPLY_CODES: ReadonlySet<number> = new Set<number>([
+  CODE.accessAccept,
+  CODE.accessReject,
+  CODE.accountingResponse,
+  CODE.accessChallenge,
+  CODE.disconnectAck,
+  CODE.disconnectNak,
+  CODE.coaAck,
+  CODE.coaNak,
+  CODE.protocolError,
+]);

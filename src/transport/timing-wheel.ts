@@ -1,0 +1,99 @@
+import type { Clock } from "../clock.ts";
+
+/** Handle of one scheduled action. */
+export interface Timer {
+  cancel(): void;
+}
+
+interface Entry extends Timer {
+  readonly tick: number;
+  readonly action: () => void;
+}
+
+const SLOTS = 1024;
+
+/** One timer for every deadline of the hub: scheduling and cancelling are O(1) and cost no timer of the event loop.
+ *
+ *  (1) An action runs at most once, at or up to one tick after its time, never before it.
+ *  (2) While nothing is scheduled no timer runs.
+ *  (3) An action that throws stops no other: the error reaches the process as an uncaught one after the tick. */
+export class TimingWheel {
+  readonly #clock: Clock;
+  readonly #tickMs: number;
+  readonly #slots: Set<Entry>[] = Array.from({ length: SLOTS }, () => new Set<Entry>());
+  #size = 0;
+  #tick: number;
+  #cancelTick: (() => void) | undefined;
+
+  constructor(clock: Clock, options: { readonly tickMs?: number } = {}) {
+    this.#clock = clock;
+    this.#tickMs = options.tickMs ?? 20;
+    this.#tick = this.#currentTick();
+  }
+
+  /** Actions that are waiting. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Runs `action` once Clock.now() has reached `atMs`. */
+  schedule(atMs: number, action: () => void): Timer {
+    if (this.#size === 0) this.#tick = this.#currentTick();
+    const tick = Math.max(Math.ceil(atMs / this.#tickMs), this.#tick + 1);
+    const slot = this.#slots[tick % SLOTS] as Set<Entry>;
+    const entry: Entry = {
+      tick,
+      action,
+      cancel: () => {
+        if (slot.delete(entry)) this.#size -= 1;
+      },
+    };
+    slot.add(entry);
+    this.#size += 1;
+    this.#cancelTick ??= this.#clock.after(this.#tickMs, this.#turn);
+    return entry;
+  }
+
+  /** Forgets every action. */
+  stop(): void {
+    for (const slot of this.#slots) slot.clear();
+    this.#size = 0;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+  }
+
+  #currentTick(): number {
+    return Math.floor(this.#clock.now() / this.#tickMs);
+  }
+
+  readonly #turn = (): void => {
+    this.#cancelTick = undefined;
+    const now = this.#currentTick();
+    // After a long pause of the process each slot is visited once: it holds every later round as well.
+    const from = Math.max(this.#tick + 1, now - SLOTS + 1);
+    this.#tick = now;
+    const due: Entry[] = [];
+    for (let tick = from; tick <= now; tick += 1) {
+      for (const entry of this.#slots[tick % SLOTS] as Set<Entry>) if (entry.tick <= now) due.push(entry);
+    }
+    if (due.length > 1) due.sort((a, b) => a.tick - b.tick);
+    try {
+      for (const entry of due) this.#run(entry);
+    } finally {
+      if (this.#size > 0) this.#cancelTick ??= this.#clock.after(this.#tickMs, this.#turn);
+    }
+  };
+
+  #run(entry: Entry): void {
+    const slot = this.#slots[entry.tick % SLOTS] as Set<Entry>;
+    if (!slot.delete(entry)) return; // cancelled by an action of this turn
+    this.#size -= 1;
+    try {
+      entry.action();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
