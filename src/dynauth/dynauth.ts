@@ -1,0 +1,140 @@
+import type { Clock } from "../clock.ts";
+import { HubError } from "../errors.ts";
+import type { EventFeed } from "../events.ts";
+import { runExchange } from "./exchange.ts";
+import type { ExchangeRequest } from "./exchange-request.ts";
+import type { Outcome } from "./outcome.ts";
+import { assertSendable } from "./request-rules.ts";
+import type { Resolver } from "./resolver.ts";
+
+export interface DynauthDeps {
+  readonly clock: Clock;
+  readonly events: EventFeed;
+  readonly resolver: Resolver;
+  readonly nextExchangeId: () => string;
+}
+
+export interface DynauthOptions {
+  readonly timeoutMs: number;
+  /** What a request may ask for at the most. */
+  readonly timeoutMaxMs: number;
+  /** Exchanges at once in the whole hub; one more is `busy`. */
+  readonly exchangesMax: number;
+}
+
+/** Disconnects and CoAs: who is meant, on which link, and how it ended. */
+export class Dynauth {
+  readonly #deps: DynauthDeps;
+  #options: DynauthOptions;
+  #inFlight = 0;
+  #stopping = false;
+  #drained: (() => void) | undefined;
+
+  constructor(deps: DynauthDeps, options: DynauthOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Exchanges that have begun and not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Sends a request to every NAS it means: one outcome each.
+   *  @throws {HubError} ERR_UNDER_SPECIFIED, ERR_ATTRIBUTE_NOT_ALLOWED, ERR_AMBIGUOUS, ERR_INPUT, ERR_RADIUS_TOO_LONG, ERR_STOPPED */
+  async exchange(request: ExchangeRequest): Promise<readonly Outcome[]> {
+    if (this.#stopping) throw new HubError("ERR_STOPPED", "the hub is stopping and takes no new exchange");
+    const timeoutMs = this.#timeout(request.timeoutMs);
+    assertSendable(request.code, request.attributes, request.force === true);
+    const resolution = await this.#deps.resolver.resolve(request);
+    if (resolution.kind === "no-route") {
+      const { why, nas } = resolution;
+      return [
+        await this.#observed(request, async (exchangeId) => ({
+          kind: "no-route",
+          why,
+          nas,
+          exchangeId,
+          attempts: [],
+          mayHaveActed: false,
+          durationMs: 0,
+        })),
+      ];
+    }
+    return Promise.all(
+      resolution.targets.map((target) =>
+        this.#observed(request, async (exchangeId) => {
+          if (this.#inFlight > this.#options.exchangesMax) {
+            const why = "queue-full";
+            return { kind: "busy", why, nas: target.nas, exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
+          }
+          return runExchange(exchangeId, request, target, timeoutMs, this.#deps.clock);
+        }),
+      ),
+    );
+  }
+
+  apply(options: DynauthOptions): void {
+    this.#options = options;
+  }
+
+  /** Takes no new exchange and resolves when those in flight have ended, at the latest after their timeout. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  #timeout(wanted: number | undefined): number {
+    const { timeoutMs, timeoutMaxMs } = this.#options;
+    if (wanted === undefined) return timeoutMs;
+    if (!(wanted > 0 && wanted <= timeoutMaxMs)) {
+      throw new HubError("ERR_INPUT", `the timeout must be more than 0 and at most ${timeoutMaxMs / 1_000} s`, {
+        timeoutMs: wanted,
+      });
+    }
+    return wanted;
+  }
+
+  /** Every exchange is in the event feed, with its beginning and its end. */
+  async #observed(request: ExchangeRequest, run: (exchangeId: string) => Promise<Outcome>): Promise<Outcome> {
+    const { clock, events, nextExchangeId } = this.#deps;
+    const exchangeId = nextExchangeId();
+    const { code, trigger, requestId } = request;
+    this.#inFlight += 1;
+    events.emit({ type: "exchange.begun", atMs: clock.wallMs(), exchangeId, code, trigger, requestId });
+    const begun = clock.now();
+    const ended = (outcome: Outcome | "refused"): void => {
+      const settled = outcome === "refused" ? undefined : outcome;
+      const replied = settled?.kind === "ack" || settled?.kind === "nak" ? settled : undefined;
+      events.emit({
+        type: "exchange.ended",
+        atMs: clock.wallMs(),
+        exchangeId,
+        code,
+        trigger,
+        requestId,
+        outcome: settled?.kind ?? "refused",
+        replyCode: replied?.replyCode,
+        errorCause: replied?.errorCause,
+        linkId: settled?.attempts.at(-1)?.linkId,
+        nas: settled?.nas,
+        attempts: settled?.attempts.length ?? 0,
+        durationMs: clock.now() - begun,
+      });
+    };
+    try {
+      const outcome = await run(exchangeId);
+      ended(outcome);
+      return outcome;
+    } catch (error) {
+      ended("refused"); // the request does not fit into a packet
+      throw error;
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#drained?.();
+    }
+  }
+}

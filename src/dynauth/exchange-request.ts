@@ -1,0 +1,28 @@
+import type { Attribute } from "../radius/attribute.ts";
+
+/** Which NAS is meant; several keys must all hold. */
+export interface Target {
+  readonly linkId?: string;
+  /** Exact octets as latin1 text (registry/types.ts). */
+  readonly nasIdentifier?: string;
+  /** Canonical text of NAS-IP-Address or NAS-IPv6-Address. */
+  readonly nasAddress?: string;
+}
+
+/** One Disconnect, CoA or other request that somebody wants sent to a NAS. */
+export interface ExchangeRequest {
+  readonly code: number;
+  readonly target: Target;
+  /** What the caller gave, in order; Message-Authenticator, Event-Timestamp and the NAS identity are added. */
+  readonly attributes: readonly Attribute[];
+  /** How long to wait for the NAS in all, milliseconds; default and upper bound come from the configuration. */
+  readonly timeoutMs?: number;
+  /** Send although the attributes may fit many acct sessions (RC-10). */
+  readonly force?: boolean;
+  /** Who asked: "http", "udp", "quota", "cli", "test". */
+  readonly trigger: string;
+  readonly requestId?: string;
+  readonly signal?: AbortSignal;
+  /** Runs just before signing, for each link the request is tried on. */
+  readonly rewrite?: (attributes: readonly Attribute[]) => readonly Attribute[];
+}

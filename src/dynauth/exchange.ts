@@ -1,0 +1,106 @@
+import type { Clock } from "../clock.ts";
+import { ATTRIBUTE, type Attribute, firstInteger, firstValue, integerAttribute } from "../radius/attribute.ts";
+import { isPositive } from "../radius/codes.ts";
+import type { Packet } from "../radius/packet.ts";
+import type { Link, LinkOutcome, LinkRequest } from "../transport/link.ts";
+import { CODE } from "../radius/codes.ts";
+import type { ExchangeRequest } from "./exchange-request.ts";
+import type { Attempt, Outcome, Replied } from "./outcome.ts";
+import { namesNas } from "./request-rules.ts";
+import type { ResolvedTarget } from "./resolver.ts";
+
+/** Sends one request to one NAS and says how it ended.
+ *
+ *  (1) Unwritten requests move on to another link of the NAS as often as there is one.
+ *  (2) A written one moves once, and only after its link has closed (CON-08, CON-09; invariant 4). Another NAS never gets it (RC-20).
+ *  (3) The deadline is that of the first try (CON-10). */
+export async function runExchange(
+  exchangeId: string,
+  request: ExchangeRequest,
+  target: ResolvedTarget,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<Outcome> {
+  const begun = clock.now();
+  const toSend = linkRequest(request, target, begun + timeoutMs, clock);
+  const tried = new Set<string>();
+  const attempts: Attempt[] = [];
+  let written = 0;
+  let queuesFull = false;
+  for (;;) {
+    const link = target.pick(tried);
+    const soFar = () => ({ exchangeId, attempts, durationMs: clock.now() - begun, nas: target.nas });
+    if (link === undefined) {
+      if (queuesFull) return { ...soFar(), kind: "busy", why: "queue-full", mayHaveActed: written > 0 };
+      if (attempts.length === 0) return { ...soFar(), kind: "no-route", why: "offline", mayHaveActed: false };
+      return { ...soFar(), kind: "closed", written: written > 0, mayHaveActed: written > 0 };
+    }
+    tried.add(link.linkId);
+    const sentAt = clock.now();
+    const ended = await link.send(toSend);
+    attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: clock.now() - sentAt });
+    switch (ended.kind) {
+      case "reply":
+        return { ...soFar(), ...replied(ended, link, written > 0) };
+      case "timeout":
+        return { ...soFar(), kind: "timeout", linkId: link.linkId, mayHaveActed: true };
+      case "busy":
+        if (ended.why === "deadline") return { ...soFar(), kind: "busy", why: "deadline", mayHaveActed: written > 0 };
+        queuesFull = true;
+        break;
+      case "aborted":
+        if (ended.written) written += 1;
+        return { ...soFar(), kind: "closed", written: written > 0, mayHaveActed: written > 0 };
+      case "closed":
+        if (ended.written) written += 1;
+        if (written > 1) return { ...soFar(), kind: "closed", written: true, mayHaveActed: true };
+        break;
+    }
+  }
+}
+
+function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline: number, clock: Clock): LinkRequest {
+  const attributes = [...request.attributes];
+  // The NAS identity that was learnt is all that is added: a superfluous identifier earns a NAK.
+  if (!namesNas(attributes)) attributes.push(...target.identity);
+  // RC-14, UC-04: the time of the first sending, kept when the request moves.
+  const dated = request.code === CODE.disconnectRequest || request.code === CODE.coaRequest;
+  if (dated && firstValue(attributes, ATTRIBUTE.eventTimestamp) === undefined) {
+    attributes.push(integerAttribute(ATTRIBUTE.eventTimestamp, Math.floor(clock.wallMs() / 1_000)));
+  }
+  const { rewrite, signal } = request;
+  return {
+    code: request.code,
+    attributes,
+    deadline,
+    ...(signal === undefined ? {} : { signal }),
+    ...(rewrite === undefined ? {} : { rewrite: (list: readonly Attribute[]) => rewrite(list) }),
+  };
+}
+
+type ReplyFacts = Omit<Replied, "exchangeId" | "attempts" | "durationMs" | "nas">;
+
+function replied(ended: Extract<LinkOutcome, { kind: "reply" }>, link: Link, writtenBefore: boolean): ReplyFacts {
+  const { reply } = ended;
+  const positive = isPositive(reply.code);
+  return {
+    kind: positive ? "ack" : "nak",
+    linkId: link.linkId,
+    replyCode: reply.code,
+    replyAttributes: copyAttributes(reply),
+    errorCause: firstInteger(reply.attributes, ATTRIBUTE.errorCause),
+    protocolError: reply.code === CODE.protocolError,
+    roundTripMs: ended.roundTripMs,
+    // "no such acct session" may be the echo of a first copy that was carried out on a link that closed.
+    mayHaveActed: !positive && writtenBefore,
+  };
+}
+
+/** The reply lies in the network's buffer: what is kept is copied. */
+function copyAttributes(reply: Packet): Attribute[] {
+  const kept: Attribute[] = [];
+  for (const { type, value } of reply.attributes) {
+    if (type !== ATTRIBUTE.messageAuthenticator) kept.push({ type, value: Buffer.from(value) });
+  }
+  return kept;
+}

@@ -1,0 +1,115 @@
+import ipaddr from "ipaddr.js";
+import { HubError } from "../errors.ts";
+import { ATTRIBUTE, type Attribute, attribute } from "../radius/attribute.ts";
+import { inPreferenceOrder, type Registry } from "../registry/registry.ts";
+import type { Selection } from "../registry/selection.ts";
+import type { LinkRecord } from "../registry/types.ts";
+import { peerLabel } from "../transport/peer.ts";
+import type { ExchangeRequest, Target } from "./exchange-request.ts";
+import type { NoRoute } from "./outcome.ts";
+import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
+
+/** Finds the NAS among the live links: by the configured selection rules, else by the link, name or address that the request gives. */
+export class RegistryResolver implements Resolver {
+  readonly #registry: Registry;
+  /** Undefined without `dynauth.select` rules. */
+  readonly #selection: () => Selection | undefined;
+
+  constructor(registry: Registry, selection: () => Selection | undefined) {
+    this.#registry = registry;
+    this.#selection = selection;
+  }
+
+  resolve(request: ExchangeRequest): Resolution {
+    const { target, code } = request;
+    const chooser = target.linkId === undefined ? this.#selection() : undefined;
+    const find = chooser === undefined ? () => this.#named(target) : () => chooser.candidates(request);
+    const found = find();
+    if (found.length === 0) return { kind: "no-route", why: this.#whyNone(target), nas: label(target) };
+    const allowed = found.filter((record) => record.link.client.reverse.has(code)); // IDX-01
+    const first = allowed[0];
+    if (first === undefined) return { kind: "no-route", why: "not-permitted", nas: label(target) };
+    if (chooser === undefined) assertOnePeer(target, allowed);
+    const { peerKey } = first.link;
+    const resolved: ResolvedTarget = {
+      nas: label(target) ?? peerLabel(first.link.peer),
+      identity: identityOf(target, first),
+      pick: (tried) => {
+        const open = (record: LinkRecord) =>
+          record.link.open && record.link.peerKey === peerKey && record.link.client.reverse.has(code);
+        const usable = find().filter((record) => open(record) && !tried.has(record.link.linkId));
+        const best = chooser === undefined ? inPreferenceOrder(usable, "least-busy")[0] : usable[0];
+        if (best !== undefined) this.#registry.chosen(best);
+        return best?.link;
+      },
+    };
+    return { kind: "targets", targets: [resolved] };
+  }
+
+  /** @throws {HubError} ERR_INPUT when the target has no key */
+  #named(target: Target): readonly LinkRecord[] {
+    const { linkId, nasIdentifier, nasAddress } = target;
+    if (linkId !== undefined) {
+      const record = this.#registry.record(linkId);
+      return record !== undefined && isMeant(record, target) ? [record] : [];
+    }
+    if (nasIdentifier !== undefined) {
+      const records = this.#registry.byNasIdentifier(nasIdentifier);
+      return nasAddress === undefined ? records : records.filter((record) => isMeant(record, target));
+    }
+    if (nasAddress !== undefined) return this.#registry.byNasAddress(nasAddress);
+    throw new HubError("ERR_INPUT", "the request names no NAS: give a NAS-Identifier, a NAS address or a link");
+  }
+
+  #whyNone({ nasIdentifier }: Target): NoRoute["why"] {
+    const known = nasIdentifier !== undefined && this.#registry.binding(nasIdentifier) !== undefined;
+    return known ? "offline" : "unknown";
+  }
+}
+
+function isMeant(record: LinkRecord, { nasIdentifier, nasAddress }: Target): boolean {
+  return (
+    (nasIdentifier === undefined || record.nasIdentifiers.has(nasIdentifier)) &&
+    (nasAddress === undefined || record.nasAddresses.has(nasAddress))
+  );
+}
+
+/** A name that configuration lets several peers share, or an address behind several NATs, says not who is meant.
+ *  @throws {HubError} ERR_AMBIGUOUS */
+function assertOnePeer(target: Target, records: readonly LinkRecord[]): void {
+  const byPeer = new Map<string, LinkRecord>();
+  for (const record of records) byPeer.set(record.link.peerKey, record);
+  if (byPeer.size < 2) return;
+  const candidates = [...byPeer.values()].slice(0, CANDIDATES_SHOWN_MAX).map(({ link }) => ({
+    linkId: link.linkId,
+    peer: peerLabel(link.peer),
+    address: link.address,
+  }));
+  throw new HubError("ERR_AMBIGUOUS", `${label(target)} is the name of ${byPeer.size} peers: name one link`, {
+    peers: byPeer.size,
+    candidates,
+  });
+}
+
+const CANDIDATES_SHOWN_MAX = 20;
+
+function label({ nasIdentifier, nasAddress, linkId }: Target): string | undefined {
+  if (nasIdentifier !== undefined) return Buffer.from(nasIdentifier, "latin1").toString("utf8");
+  return nasAddress ?? linkId;
+}
+
+/** RC-08: the identity the NAS itself proved; an address only where the link stands for one NAS. */
+function identityOf(target: Target, record: LinkRecord): Attribute[] {
+  const identity: Attribute[] = [];
+  const [onlyName] = record.nasIdentifiers.size === 1 ? record.nasIdentifiers : [];
+  const name = target.nasIdentifier ?? (target.nasAddress === undefined ? onlyName : undefined);
+  if (name !== undefined) identity.push(attribute(ATTRIBUTE.nasIdentifier, Buffer.from(name, "latin1")));
+  const oneNas = record.nasAddresses.size === 1 && record.nasIdentifiers.size <= 1;
+  const [onlyAddress] = oneNas ? record.nasAddresses : [];
+  const address = target.nasAddress ?? onlyAddress;
+  if (address !== undefined) {
+    const octets = Buffer.from(ipaddr.parse(address).toByteArray());
+    identity.push(attribute(octets.length === 4 ? ATTRIBUTE.nasIpAddress : ATTRIBUTE.nasIpv6Address, octets));
+  }
+  return identity;
+}
