@@ -1,0 +1,153 @@
+import { connect, type TLSSocket } from "node:tls";
+import type { Clock, Random } from "../clock.ts";
+import type { Attribute } from "../radius/attribute.ts";
+import { BackOff } from "./back-off.ts";
+import { NasConnection, type NasConnectionDeps, type NasConnectionOptions } from "./nas-connection.ts";
+import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
+
+/** Where the hub is and what the router shows it. PEM texts. */
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** Name that the hub's certificate must have; `host` when undefined. */
+  readonly serverName?: string | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
+const STOP_GRACE_MS = 1_000;
+
+export interface NasLinkDeps extends Pick<NasConnectionDeps, "clock" | "random" | "plan" | "answer"> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly event: (event: NasLinkEvent) => void;
+}
+
+export interface NasLinkOptions extends Omit<NasConnectionOptions, "onProbation"> {
+  readonly dial: DialOptions;
+  readonly backOff: { readonly floorMs?: number; readonly capMs?: number };
+}
+
+/** One link that a router keeps open: it dials, and dials again after a back-off (WD-07), until stop().
+ *  idle --start()--> dialling --TLS up--> open --closed--> waiting --back-off--> dialling;   any --stop()--> stopped */
+export class NasLink {
+  readonly #deps: NasLinkDeps;
+  readonly #options: NasLinkOptions;
+  readonly #backOff: BackOff;
+  #connection: NasConnection | undefined;
+  #dialling: TLSSocket | undefined;
+  #cancelWait: (() => void) | undefined;
+  #stopped = false;
+  #whenEnded: (() => void) | undefined;
+  /** The last connection was ended by its watchdog (WD-05). */
+  #lostToWatchdog = false;
+
+  constructor(deps: NasLinkDeps, options: NasLinkOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#backOff = new BackOff(deps.random, options.backOff);
+  }
+
+  get open(): boolean {
+    return this.#connection?.open ?? false;
+  }
+
+  get onProbation(): boolean {
+    return this.#connection?.onProbation ?? false;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    const { host, port, ca, certificate, key, serverName } = this.#options.dial;
+    const socket = connect({
+      host,
+      port,
+      ca,
+      cert: certificate,
+      key,
+      minVersion: "TLSv1.2",
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    });
+    this.#dialling = socket;
+    socket.setNoDelay(true);
+    let detail: string | undefined;
+    const cancelTimeout = this.#deps.clock.after(CONNECT_TIMEOUT_MS, () => {
+      detail = `no TLS connection within ${CONNECT_TIMEOUT_MS / 1000} s`;
+      socket.destroy();
+    });
+    const failed = (error: NodeJS.ErrnoException) => {
+      detail = error.code ?? error.message;
+    };
+    const gone = () => {
+      cancelTimeout();
+      this.#dialling = undefined;
+      this.#closed(this.#stopped ? "stopped" : "connect-failed", detail, false);
+    };
+    socket.once("error", failed);
+    socket.once("close", gone);
+    socket.once("secureConnect", () => {
+      cancelTimeout();
+      socket.off("error", failed);
+      socket.off("close", gone);
+      this.#dialling = undefined;
+      this.#connected(socket);
+    });
+  }
+
+  /** Ends the link for good, with close_notify; settles when the socket is gone. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#cancelWait?.();
+    if (this.#dialling === undefined && this.#connection === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenEnded = resolve;
+    this.#dialling?.destroy();
+    this.#connection?.close("stopped");
+    const cancelCut = this.#deps.clock.after(STOP_GRACE_MS, () => this.#connection?.cut());
+    await promise;
+    cancelCut();
+  }
+
+  /** Ends the connection at once, as a pulled cable would; the link dials again. */
+  interrupt(): void {
+    this.#connection?.cut();
+  }
+
+  /** @throws {HubError} ERR_RADIUS_TOO_LONG */
+  request(code: number, attributes: readonly Attribute[], timeoutMs: number): Promise<NasRequestOutcome> {
+    return this.#connection?.request(code, attributes, timeoutMs) ?? Promise.resolve({ kind: "not-sent" });
+  }
+
+  #connected(socket: TLSSocket): void {
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    const localPort = socket.localPort ?? 0;
+    this.#deps.event({ type: "connected", localPort, protocol: socket.getProtocol() ?? "unknown" });
+    const connection = new NasConnection(
+      socket,
+      {
+        ...this.#deps,
+        closed: (reason, detail) => {
+          this.#connection = undefined;
+          if (connection.proven) this.#backOff.reset();
+          this.#lostToWatchdog = reason === "watchdog" || (this.#lostToWatchdog && !connection.proven);
+          this.#closed(reason, detail, true);
+        },
+      },
+      { ...this.#options, onProbation: this.#lostToWatchdog },
+    );
+    this.#connection = connection;
+    connection.start();
+    if (this.#stopped) connection.close("stopped");
+  }
+
+  #closed(reason: NasCloseReason, detail: string | undefined, wasConnected: boolean): void {
+    const retryInMs = this.#stopped ? undefined : this.#backOff.next();
+    if (retryInMs !== undefined) this.#cancelWait = this.#deps.clock.after(retryInMs, () => this.start());
+    this.#deps.event({ type: "closed", reason, detail, wasConnected, retryInMs });
+    this.#whenEnded?.();
+  }
+}
