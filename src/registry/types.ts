@@ -10,13 +10,16 @@ export interface LinkRecord {
   readonly nasAddresses: ReadonlySet<string>;
   /** Attributes of the latest authentic Status-Server, copied; empty before one came. */
   readonly statusAttributes: readonly Attribute[];
-  /** Wall clock of the latest authentic packet. */
+  /** Wall clock of the latest authentic packet, or of the opening before one came. For display: a wall clock may jump. */
   readonly lastSeenMs: number;
-  /** Round-robin and least-busy choices remember when it was last chosen. */
-  readonly lastChosen: number;
+  /** Position of its opening, its latest packet and its latest choice in the registry's own count of such steps. They order
+   *  links whatever the wall clock does; `chosenStep` is 0 before the first choice. */
+  readonly openedStep: number;
+  readonly seenStep: number;
+  readonly chosenStep: number;
 }
 
-/** A NAS-Identifier and the peer that first proved it. */
+/** A NAS-Identifier and the peer that first proved it; a name that peers share by configuration has one for each of them. */
 export interface Binding {
   /** Exact octets as latin1 text. */
   readonly nasIdentifier: string;

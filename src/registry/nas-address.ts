@@ -1,0 +1,22 @@
+import ipaddr from "ipaddr.js";
+
+/** Canonical text of NAS-IP-Address. Undefined unless it has four octets (PKT-07), and for 0.0.0.0, which names nobody. */
+export function nasIpAddressText(value: Buffer): string | undefined {
+  if (value.length !== 4 || value.readUInt32BE(0) === 0) return undefined;
+  return `${value[0]}.${value[1]}.${value[2]}.${value[3]}`;
+}
+
+/** Canonical text of NAS-IPv6-Address (RFC 5952). Undefined unless it has sixteen octets (PKT-07), and for `::`. */
+export function nasIpv6AddressText(value: Buffer): string | undefined {
+  if (value.length !== 16 || value.every((octet) => octet === 0)) return undefined;
+  const address = new ipaddr.IPv6([...value]);
+  return (address.isIPv4MappedAddress() ? address.toIPv4Address() : address).toString();
+}
+
+/** One text for each address, whichever way it was written; an IPv4 address inside IPv6 becomes the IPv4 address.
+ *  Undefined when the text is no address. */
+export function canonicalAddress(text: string): string | undefined {
+  // isValid() would take "10.1" and "0x0a000001": nobody means those.
+  if (!text.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
+  return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
+}
