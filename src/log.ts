@@ -1,0 +1,138 @@
+import { LRUCache } from "lru-cache";
+import { destination, type Logger, pino } from "pino";
+import { PinoPretty } from "pino-pretty";
+import type { Clock } from "./clock.ts";
+import { errorCauseName } from "./dynauth/error-cause.ts";
+import type { ExchangeEnded, HandshakeRefused, HubEvent, LinkDown } from "./events.ts";
+import { codeName } from "./radius/codes.ts";
+
+export type { Logger } from "pino";
+
+export interface LogOptions {
+  readonly level: string;
+  /** "pretty" for a terminal, "json" for a collector. */
+  readonly format: "json" | "pretty";
+  /** Standard output without one. */
+  readonly file?: string | undefined;
+}
+
+/** A logger that writes synchronously: a line is out before what it tells of goes on. */
+export function openLog(options: LogOptions): Logger {
+  const sink = destination({ dest: options.file ?? STDOUT, sync: true, mkdir: true, append: true });
+  const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (options.format === "json") return pino(settings, sink);
+  return pino(
+    settings,
+    PinoPretty({
+      destination: sink,
+      sync: true,
+      colorize: options.file === undefined && PinoPretty.isColorSupported,
+      translateTime: "SYS:HH:MM:ss.l",
+      singleLine: true,
+      ignore: "event",
+    }),
+  );
+}
+
+const STDOUT = 1;
+
+/** Repeated faults are logged once per cause and source, then at most once a minute with their number. */
+const REPEAT_MS = 60_000;
+const CAUSES_MAX = 10_000;
+
+/** Turns the event feed into log lines that say what happened, to whom and what to do about it. */
+export class EventLog {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #repeats = new LRUCache<string, { since: number; suppressed: number }>({ max: CAUSES_MAX });
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** A subscriber of the event feed. */
+  readonly write = (event: HubEvent): void => {
+    const { type, atMs: _, ...facts } = event;
+    const fields = { event: type, ...facts };
+    switch (event.type) {
+      case "link.up":
+        this.#log.info(fields, `link up: ${event.peer} from ${event.address}:${event.port}`);
+        break;
+      case "link.down":
+        this.#linkDown(event, fields);
+        break;
+      case "handshake.refused":
+        this.#refused(event, fields);
+        break;
+      case "packet.dropped":
+        this.#limited(`drop ${event.reason} ${event.peer}`, fields, `packet of ${event.peer} dropped: ${event.reason}`);
+        break;
+      case "binding":
+        if (event.change === "refused")
+          this.#log.warn(fields, bindingRefused(event.nasIdentifier, event.claimant, event.holder));
+        else this.#log.info(fields, `NAS-Identifier ${event.nasIdentifier}: ${event.change}`);
+        break;
+      case "exchange.begun":
+        this.#log.debug(fields, `${codeName(event.code)} ${event.exchangeId} begun`);
+        break;
+      case "exchange.ended":
+        this.#exchangeEnded(event, fields);
+        break;
+      case "certificate.expiring":
+        this.#log.warn(fields, `${event.what} expires in ${event.daysLeft} days: renew it`);
+        break;
+      case "config.applied":
+        this.#log.info(fields, configApplied(event.changed, event.needsRestart));
+        break;
+    }
+  };
+
+  #linkDown(event: LinkDown, fields: object): void {
+    const why = event.detail === undefined ? event.reason : `${event.reason}, ${event.detail}`;
+    const text = `link down: ${event.peer} after ${Math.round(event.livedMs / 1_000)} s: ${why}`;
+    if (ORDERLY.has(event.reason)) this.#log.info(fields, text);
+    else this.#log.warn(fields, text);
+  }
+
+  #refused(event: HandshakeRefused, fields: object): void {
+    const detail = event.detail === undefined ? "" : ` (${event.detail})`;
+    this.#limited(
+      `refused ${event.reason} ${event.address}`,
+      fields,
+      `connection from ${event.address}:${event.port} refused by listener ${event.listener}: ${event.reason}${detail}`,
+    );
+  }
+
+  #exchangeEnded(event: ExchangeEnded, fields: object): void {
+    const cause = event.errorCause === undefined ? "" : ` ${event.errorCause} ${errorCauseName(event.errorCause)}`;
+    const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause} in ${event.durationMs.toFixed(1)} ms`;
+    if (event.outcome === "ack" || event.outcome === "nak") this.#log.info(fields, text);
+    else this.#log.warn(fields, text);
+  }
+
+  #limited(cause: string, fields: object, text: string): void {
+    const now = this.#clock.now();
+    const repeat = this.#repeats.get(cause);
+    if (repeat !== undefined && now - repeat.since < REPEAT_MS) {
+      repeat.suppressed += 1;
+      return;
+    }
+    const suppressed = repeat?.suppressed ?? 0;
+    this.#repeats.set(cause, { since: now, suppressed: 0 });
+    if (suppressed === 0) this.#log.warn(fields, text);
+    else this.#log.warn({ ...fields, suppressed }, `${text}; ${suppressed} more like it since the last line`);
+  }
+}
+
+const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "operator", "stopped"]);
+
+function bindingRefused(nasIdentifier: string, claimant: string | undefined, holder: string | undefined): string {
+  return `NAS-Identifier ${nasIdentifier} claimed by ${claimant ?? "?"} belongs to ${holder ?? "?"}: not bound. DELETE /v1/bindings/${encodeURIComponent(nasIdentifier)} releases it`;
+}
+
+function configApplied(changed: readonly string[], needsRestart: readonly string[]): string {
+  if (changed.length === 0) return "configuration read: nothing changed";
+  const text = `configuration applied: ${changed.join(", ")}`;
+  return needsRestart.length === 0 ? text : `${text}; needs a restart: ${needsRestart.join(", ")}`;
+}

@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+const SRC = join(ROOT, "src");
+
+/** Lowest first. A file may import its own layer and those before it (DESIGN.md "Layout"). Names in one row are one level. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["errors.ts", "clock.ts", "events.ts"],
+  ["radius"],
+  ["transport"],
+  ["registry"],
+  ["store", "cluster"],
+  ["dynauth"],
+  ["aaa"],
+  ["http"],
+  ["nas"],
+  ["cli", "config.ts", "config"],
+  ["log.ts", "hub.ts"],
+  ["main.ts"],
+];
+
+/** Who may import what; everybody may import what is not named here. */
+const OWNERS: readonly { readonly module: RegExp; readonly folders: readonly string[] }[] = [
+  { module: /^node:(tls|net|dgram)$/, folders: ["transport", "nas"] },
+  { module: /^node:sqlite$|^mongodb$/, folders: ["store"] },
+  { module: /^@nats-io\//, folders: ["cluster"] },
+  { module: /^radius$/, folders: ["radius"] },
+  { module: /^hono|^@hono\//, folders: ["http"] },
+  { module: /^prom-client$/, folders: ["http"] },
+  { module: /^pino/, folders: ["log.ts"] },
+  { module: /^yaml$/, folders: ["config"] },
+  { module: /^node:process$/, folders: ["main.ts"] },
+];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, "utf8");
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\s(type\s)?[^;]*?from\s+"([^"]+)"|(?:^|\n)import\s+"([^"]+)"|import\("([^"]+)"\)/g,
+  );
+  return [...found].map((match) => ({
+    file,
+    target: (match[2] ?? match[3] ?? match[4]) as string,
+    typeOnly: match[1] !== undefined,
+  }));
+}
+
+/** "transport", "config.ts", ... : the first step below src. */
+function layerName(file: string): string {
+  return relative(SRC, file).split("/")[0] as string;
+}
+
+function level(name: string): number {
+  return LAYERS.findIndex((row) => row.includes(name));
+}
+
+const imports = sourceFiles(SRC).flatMap(importsOf);
+
+describe("architecture", () => {
+  it("has a level for every folder and file of src", () => {
+    const unknown = readdirSync(SRC).filter((name) => level(name) === -1);
+    expect(unknown).toEqual([]);
+  });
+
+  it("imports downwards only", () => {
+    const wrong = imports
+      .filter(({ target }) => target.startsWith("."))
+      .map(({ file, target }) => ({ file, to: join(dirname(file), target) }))
+      .filter(({ to }) => to.startsWith(SRC))
+      .filter(({ file, to }) => level(layerName(to)) > level(layerName(file)))
+      .map(({ file, to }) => `${relative(ROOT, file)} -> ${relative(ROOT, to)}`);
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps sockets, drivers and libraries in the folders that own them", () => {
+    const wrong = imports
+      .filter(({ file, target }) =>
+        OWNERS.some(({ module, folders }) => module.test(target) && !folders.includes(layerName(file))),
+      )
+      .filter(({ target, typeOnly }) => !(typeOnly && target.startsWith("node:")))
+      .map(({ file, target }) => `${relative(ROOT, file)} imports ${target}`);
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps src/radius pure: of packages it knows node:crypto and the dictionary's, and node:fs only to load it", () => {
+    const allowed = new Set(["node:crypto", "node:fs", "node:path", "node:module", "radius"]);
+    const wrong = imports
+      .filter(({ file, target }) => layerName(file) === "radius" && !target.startsWith("."))
+      .filter(({ target }) => !allowed.has(target))
+      .map(({ file, target }) => `${relative(ROOT, file)} imports ${target}`);
+    expect(wrong).toEqual([]);
+  });
+
+  it("reads process.* in main.ts alone", () => {
+    const wrong = sourceFiles(SRC)
+      .filter((file) => layerName(file) !== "main.ts")
+      .filter((file) => /\bprocess\.(?!d\.)/.test(withoutComments(readFileSync(file, "utf8"))))
+      .map((file) => relative(ROOT, file));
+    expect(wrong).toEqual([]);
+  });
+
+  it("imports only what it uses from pki/: errors and clock", () => {
+    const wrong = sourceFiles(join(ROOT, "pki"))
+      .flatMap(importsOf)
+      .filter(({ target }) => target.includes("/src/"))
+      .filter(({ target }) => !/\/src\/(errors|clock)\.ts$/.test(target))
+      .map(({ file, target }) => `${relative(ROOT, file)} -> ${target}`);
+    expect(wrong).toEqual([]);
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+}
