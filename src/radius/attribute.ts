@@ -78,6 +78,25 @@ export function firstInteger(attributes: readonly Attribute[], type: number): nu
   return value !== undefined && value.length === 4 ? value.readUInt32BE() : undefined;
 }
 
+const AT_MOST_ONCE: ReadonlySet<number> = new Set([
+  ATTRIBUTE.serviceType,
+  ATTRIBUTE.state,
+  ATTRIBUTE.eventTimestamp,
+  ATTRIBUTE.messageAuthenticator,
+]);
+
+/** The type of the first attribute that repeats one of which a packet has at most one (PKT-11; RFC 2865 Section 5.24,
+ *  RFC 5176 Sections 3.3 and 3.6), or undefined. */
+export function repeatedType(attributes: readonly Attribute[]): number | undefined {
+  const seen = new Set<number>();
+  for (const { type } of attributes) {
+    if (!AT_MOST_ONCE.has(type)) continue;
+    if (seen.has(type)) return type;
+    seen.add(type);
+  }
+  return undefined;
+}
+
 /** Total octets that the attributes take on the wire. */
 export function attributesLength(attributes: readonly Attribute[]): number {
   let length = 0;

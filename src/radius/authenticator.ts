@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute } from "./attribute.ts";
+import { ATTRIBUTE, type Attribute, repeatedType } from "./attribute.ts";
 import { CODE, hasComputedAuthenticator } from "./codes.ts";
 import {
   AUTHENTICATOR_BYTES,
@@ -124,24 +124,23 @@ function verifyMessageAuthenticator(packet: Packet, header: Buffer, secret: Shar
 export const FIRST_VALUE_OFFSET: number = HEADER_BYTES + 2;
 
 /** A signed response whose first attribute is the Message-Authenticator (ST-07, BR-01).
- *  @throws {HubError} ERR_RADIUS_TOO_LONG */
+ *  @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE for a second State, Message-Authenticator ... (PKT-11) */
 export function encodeResponse(
   request: Pick<Packet, "identifier" | "authenticator">,
   code: number,
   attributes: readonly Attribute[],
   secret: SharedSecret,
 ): Buffer {
-  const octets = encodePacket(code, request.identifier, request.authenticator, [
-    MESSAGE_AUTHENTICATOR_PLACEHOLDER,
-    ...attributes,
-  ]);
+  const signed = [MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes];
+  refuseRepeated(signed);
+  const octets = encodePacket(code, request.identifier, request.authenticator, signed);
   signResponse(octets, request.authenticator, FIRST_VALUE_OFFSET, secret);
   return octets;
 }
 
 /** A signed request, Message-Authenticator first except in Accounting-Request, where RFC 3579 Section 3.3 forbids it (CRY-13).
  *  @param authenticator random octets for codes whose Authenticator is not computed (CRY-04)
- *  @throws {HubError} ERR_RADIUS_TOO_LONG */
+ *  @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE for a second State, Message-Authenticator ... (PKT-11) */
 export function encodeRequest(
   code: number,
   identifier: number,
@@ -150,12 +149,15 @@ export function encodeRequest(
   secret: SharedSecret,
 ): Buffer {
   const withMessageAuthenticator = code !== CODE.accountingRequest;
-  const octets = encodePacket(
-    code,
-    identifier,
-    authenticator,
-    withMessageAuthenticator ? [MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes] : attributes,
-  );
+  const signed = [MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes];
+  refuseRepeated(signed); // also where the placeholder stays out: nobody else may put one into Accounting-Request
+  const octets = encodePacket(code, identifier, authenticator, withMessageAuthenticator ? signed : attributes);
   signRequest(octets, withMessageAuthenticator ? FIRST_VALUE_OFFSET : -1, secret);
   return octets;
+}
+
+function refuseRepeated(attributes: readonly Attribute[]): void {
+  const type = repeatedType(attributes);
+  if (type === undefined) return;
+  throw new HubError("ERR_RADIUS_ATTRIBUTE", `a packet has at most one attribute ${type}`, { type });
 }
