@@ -40,7 +40,7 @@ export function hostNames(names: readonly string[]): SubjectAltNames {
  *  issuer and SAN set (DESIGN invariant 1), so two certificates without any would be one peer. */
 export function altNamesOfNas(name: string): SubjectAltNames {
   if (isIpAddress(name)) return { ip: [name] };
-  if (isDnsName(name)) return { dns: [name] };
+  if (isDnsName(name) && !name.startsWith("*")) return { dns: [name] };
   return { uri: [`nas:${encodeURIComponent(name)}`] };
 }
 

@@ -1,6 +1,6 @@
 import { generate } from "selfsigned";
 import { type Clock, systemClock } from "../src/clock.ts";
-import { checkedAltNames, hostNames, type SubjectAltNames } from "./subject-alt-names.ts";
+import { altNamesOfNas, hostNames, type SubjectAltNames } from "./subject-alt-names.ts";
 
 /** A certificate and its private key, both PEM. */
 export interface Credentials {
@@ -18,7 +18,7 @@ export interface ThrowAwayOptions {
 }
 
 export interface ThrowAwayCertificate {
-  /** Default: DNS = the Common Name. "none" leaves the Common Name alone to speak for the NAS. */
+  /** Default: the Common Name, as DNS name where it can be one. Written unchecked, for tests of bad names. "none" leaves the Common Name alone to speak for the NAS. */
   readonly san?: Omit<SubjectAltNames, "naiRealm"> | "none";
   readonly validity?: Validity;
   readonly usage?: "clientAuth" | "serverAuth" | "both";
@@ -68,9 +68,9 @@ async function issue(
   ca: Credentials,
   clock: Clock,
   commonName: string,
-  { san = { dns: [commonName] }, validity = "valid", usage = "clientAuth" }: ThrowAwayCertificate,
+  { san = altNamesOfNas(commonName), validity = "valid", usage = "clientAuth" }: ThrowAwayCertificate,
 ): Promise<Credentials> {
-  const altNames = san === "none" ? [] : entries(checkedAltNames(san));
+  const altNames = san === "none" ? [] : entries(san);
   const made = await generate(subject(commonName), {
     ...EC_SHA256,
     ...dates(validity, clock),
