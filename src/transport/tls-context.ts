@@ -1,0 +1,74 @@
+import { constants } from "node:crypto";
+import type { SecureContextOptions } from "node:tls";
+import { createSecureContext } from "node:tls";
+import { materialError } from "./node-errors.ts";
+
+/** Who the hub is on a listener and whom it trusts; PEM text throughout. */
+export interface ListenerTlsOptions {
+  readonly certificate: string;
+  readonly key: string;
+  /** The only trust anchors: the system's store is never used (TLS-10). A CA below a root may stand here by itself. */
+  readonly ca: readonly string[];
+  /** With any list here, every CA in a peer's chain needs one that is up to date. */
+  readonly crl: readonly string[];
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  /** OpenSSL names that replace the suites of TLS 1.2. */
+  readonly ciphers?: string;
+}
+
+const TLS13_SUITES = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
+/** RFC 9325 Section 4.2: forward secrecy and authenticated encryption, nothing else (TLS-06). */
+const TLS12_SUITES = [
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+/** What no configuration can bring back (TLS-06). */
+const NEVER = "!aNULL:!eNULL:!RC4:!3DES:!MD5:!EXPORT";
+
+/** NO_TICKET: Node cannot run admission again when a session is resumed, so none is (TLS-20). It also keeps no session cache
+ *  unless somebody listens to "resumeSession"; tickets that TLS 1.3 sends regardless name nothing that is kept. */
+const SECURE_OPTIONS =
+  constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
+
+const CRL_BLOCK = /-----BEGIN (?:X509 )?CRL-----([\s\S]*?)-----END (?:X509 )?CRL-----/g;
+
+/** Every revocation list in some PEM files, one PEM text each: Node reads only the first of a text, and only under OpenSSL's
+ *  own label. */
+export function crlBlocks(pems: readonly string[]): string[] {
+  return pems.flatMap((pem) =>
+    Array.from(
+      pem.matchAll(CRL_BLOCK),
+      ([, base64 = ""]) => `-----BEGIN X509 CRL-----${base64}-----END X509 CRL-----\n`,
+    ),
+  );
+}
+
+/** Settings for tls.Server.setSecureContext(), proven to be usable: a running listener must not lose its context to a bad file.
+ *  @param what names the listener in messages
+ *  @throws {HubError} ERR_PKI */
+export function secureContextOptions(what: string, tls: ListenerTlsOptions): SecureContextOptions {
+  const crl = crlBlocks(tls.crl);
+  const options: SecureContextOptions = {
+    cert: tls.certificate,
+    key: tls.key,
+    // An empty list trusts nobody; undefined would mean the system's store.
+    ca: [...tls.ca],
+    ...(crl.length > 0 ? { crl } : {}),
+    allowPartialTrustChain: true,
+    minVersion: tls.minVersion,
+    maxVersion: "TLSv1.3",
+    ciphers: `${TLS13_SUITES}:${tls.ciphers ?? TLS12_SUITES}:${NEVER}`,
+    honorCipherOrder: true,
+    secureOptions: SECURE_OPTIONS,
+  };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw materialError(what, error as NodeJS.ErrnoException);
+  }
+  return options;
+}
