@@ -1,0 +1,67 @@
+import type { Clock, Random } from "../clock.ts";
+import type { Dynauth } from "../dynauth/dynauth.ts";
+import type { EventFeed } from "../events.ts";
+import type { Dictionary } from "../radius/dictionary.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** What a caller may do, each role includes the ones before it. monitor reads, operator disconnects, admin sends any code. */
+export const ROLES = ["monitor", "operator", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Section `http` of the configuration. */
+export interface HttpOptions {
+  readonly address: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly tokens: readonly { readonly name: string; readonly token: string; readonly role: Role }[];
+  readonly basic: readonly { readonly name: string; readonly password: string; readonly role: Role }[];
+  /** Who may call at all; empty is everybody. A network with a role is trusted without a token. */
+  readonly clients: readonly { readonly network: string; readonly role?: Role | undefined }[];
+  /** Host names, without port, that browsers may use besides localhost. */
+  readonly allowedHosts: readonly string[];
+  readonly bodyBytesMax: number;
+  readonly headerTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** Of an exchange, when the request names none. */
+  readonly timeoutDefaultMs: number;
+  /** The longest a request may ask for. */
+  readonly timeoutMaxMs: number;
+}
+
+export interface HttpDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventFeed;
+  readonly registry: RegistryView;
+  readonly dynauth: ExchangeDoor;
+  readonly dictionary: AttributeNames;
+  readonly ready: () => Readiness;
+  /** Closes a link for the operator; false when there is none of that name. */
+  readonly closeLink: (linkId: string) => boolean;
+  readonly version: string;
+  readonly log: HttpLog;
+}
+
+/** What the API reads of the registry. */
+export type RegistryView = Pick<
+  Registry,
+  "size" | "record" | "records" | "byNasIdentifier" | "bindings" | "binding" | "release"
+>;
+
+/** What the API asks of dynauth. */
+export type ExchangeDoor = Pick<Dynauth, "exchange" | "inFlight">;
+
+/** What the API asks of the dictionary. */
+export type AttributeNames = Pick<Dictionary, "attributeName" | "encode" | "decode">;
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string | undefined }>>;
+}
+
+/** The part of pino that the API uses. */
+export interface HttpLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
