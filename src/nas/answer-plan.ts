@@ -31,7 +31,7 @@ const FLAWS: ReadonlyMap<string, AnswerFlaw> = new Map([
 
 /** What {@link parseAnswerPlan} understands, for help texts. */
 export const ANSWER_PLAN_SYNTAX =
-  "acct-sessions | ack | nak[:CAUSE] | protocol-error[:CAUSE] | none, delay:MS, bad-auth | bad-ma | no-ma";
+  "acct-sessions | ack | nak[:CAUSE] | protocol-error[:CAUSE] | none, then ,delay:MS or ,bad-auth ,bad-ma ,no-ma";
 
 const DELAY_MS_MAX = 3_600_000;
 const UNSUPPORTED_EXTENSION = 406;

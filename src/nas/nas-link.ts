@@ -1,17 +1,16 @@
-import { connect, type TLSSocket } from "node:tls";
+import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import type { Clock, Random } from "../clock.ts";
 import type { Attribute } from "../radius/attribute.ts";
 import { BackOff } from "./back-off.ts";
 import { NasConnection, type NasConnectionDeps, type NasConnectionOptions } from "./nas-connection.ts";
 import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 
-/** Where the hub is and what the router shows it. PEM texts. */
+/** Where the hub is and what the router shows it. */
 export interface DialOptions {
   readonly host: string;
   readonly port: number;
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
+  /** Made once and shared by all links: it is most of what a link would weigh. */
+  readonly secureContext: SecureContext;
   /** Name that the hub's certificate must have; `host` when undefined. */
   readonly serverName?: string | undefined;
 }
@@ -61,14 +60,11 @@ export class NasLink {
 
   start(): void {
     if (this.#stopped) return;
-    const { host, port, ca, certificate, key, serverName } = this.#options.dial;
+    const { host, port, secureContext, serverName } = this.#options.dial;
     const socket = connect({
       host,
       port,
-      ca,
-      cert: certificate,
-      key,
-      minVersion: "TLSv1.2",
+      secureContext,
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
     this.#dialling = socket;

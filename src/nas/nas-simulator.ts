@@ -1,4 +1,6 @@
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { Clock, Random } from "../clock.ts";
+import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, integerAttribute, textAttribute } from "../radius/attribute.ts";
 import { RADSEC_SECRET, type SharedSecret } from "../radius/authenticator.ts";
 import { CODE } from "../radius/codes.ts";
@@ -6,15 +8,14 @@ import type { Packet } from "../radius/packet.ts";
 import { type AcctSession, type AcctSessionFacts, AcctSessions, ipv4Attribute } from "./acct-sessions.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import type { NasEvent, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
-import { type DialOptions, NasLink } from "./nas-link.ts";
+import { NasLink } from "./nas-link.ts";
 import { type Answer, answerRequest, type NasIdentity } from "./reverse-answer.ts";
 import { WATCHDOG_JITTER_MS, WATCHDOG_PERIOD_FLOOR_MS, WATCHDOG_PERIOD_MS } from "./watchdog.ts";
 
 export interface NasSimulatorOptions {
   readonly host: string;
   readonly port: number;
-  /** PEM texts; `serverName` is what the hub's certificate must be for, when it is not `host`. */
-  readonly tls: Pick<DialOptions, "ca" | "certificate" | "key" | "serverName">;
+  readonly tls: NasCredentials;
   readonly nasIdentifier: string;
   /** IPv4 text. */
   readonly nasIpAddress?: string;
@@ -34,6 +35,15 @@ export interface NasSimulatorOptions {
   readonly backOff?: { readonly floorMs?: number; readonly capMs?: number };
   /** Attributes beside the NAS identity in each Status-Server. */
   readonly statusAttributes?: readonly Attribute[];
+}
+
+/** PEM texts. */
+export interface NasCredentials {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** What the hub's certificate must be for, when it is not `host`. */
+  readonly serverName?: string | undefined;
 }
 
 export interface NasSimulatorDeps {
@@ -62,7 +72,7 @@ export class NasSimulator implements AsyncDisposable {
   readonly #readyEvent: NasLinkEvent["type"];
   #plan: AnswerPlan;
 
-  /** @throws {HubError} ERR_INPUT for a bad nasIpAddress; ERR_RADIUS_VALUE for a nasIdentifier over 253 octets
+  /** @throws {HubError} ERR_INPUT for a bad nasIpAddress or PEM texts that do not fit; ERR_RADIUS_VALUE for a nasIdentifier over 253 octets
    *  @throws {RangeError} for a watchdog below the floor */
   constructor(deps: NasSimulatorDeps, options: NasSimulatorOptions) {
     const { watchdogMs = WATCHDOG_PERIOD_MS, links = 1, announce = true, nasIpAddress } = options;
@@ -77,7 +87,12 @@ export class NasSimulator implements AsyncDisposable {
       nasIpAddress: nasIpAddress === undefined ? undefined : ipv4Attribute(ATTRIBUTE.nasIpAddress, nasIpAddress),
     };
     const linkOptions = {
-      dial: { host: options.host, port: options.port, ...options.tls },
+      dial: {
+        host: options.host,
+        port: options.port,
+        secureContext: secureContextOf(options.tls),
+        serverName: options.tls.serverName,
+      },
       secret: options.secret ?? RADSEC_SECRET,
       timestampWindowMs: options.timestampWindowMs ?? TIMESTAMP_WINDOW_MS,
       watchdogMs,
@@ -186,5 +201,14 @@ export class NasSimulator implements AsyncDisposable {
     if (event.type === this.#readyEvent && this.#waitingFor.delete(linkNumber) && this.#waitingFor.size === 0) {
       this.#ready.resolve();
     }
+  }
+}
+
+function secureContextOf({ ca, certificate, key }: NasCredentials): SecureContext {
+  try {
+    return createSecureContext({ ca, cert: certificate, key, minVersion: "TLSv1.2" });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HubError("ERR_INPUT", `certificate, key and CA of the router cannot be used: ${reason}`);
   }
 }

@@ -1,0 +1,96 @@
+import { relative, resolve } from "node:path";
+import { openPki } from "../../pki/development.ts";
+import { systemClock } from "../clock.ts";
+import { type Command, type CommandContext, EXIT, type OptionSpec } from "./command.ts";
+
+export const PKI_FOLDER = "var/pki";
+
+const FOLDER_OPTION: Readonly<Record<string, OptionSpec>> = {
+  folder: { type: "string", placeholder: "FOLDER", description: `the development PKI (default ${PKI_FOLDER})` },
+};
+
+export const PKI_INIT: Command = {
+  name: "pki init",
+  summary: "Makes a CA and a hub certificate, where there are none yet.",
+  positionals: [],
+  options: {
+    ...FOLDER_OPTION,
+    name: {
+      type: "string",
+      multiple: true,
+      placeholder: "NAME",
+      description: "DNS name or address of the hub, beside localhost, 127.0.0.1 and ::1",
+    },
+  },
+  example: "pki init --name hub.example.net",
+  run: init,
+};
+
+export const PKI_ISSUE: Command = {
+  name: "pki issue",
+  summary: "Issues a key and a certificate for a router.",
+  positionals: ["NAME"],
+  options: {
+    ...FOLDER_OPTION,
+    days: { type: "string", placeholder: "DAYS", description: "validity (default 365)" },
+    dns: { type: "string", multiple: true, placeholder: "NAME", description: "DNS name in the certificate" },
+    ip: { type: "string", multiple: true, placeholder: "IP", description: "address in the certificate" },
+    force: { type: "boolean", description: "issue again what was issued under this name" },
+  },
+  example: "pki issue shop-7",
+  run: issue,
+};
+
+async function init(context: CommandContext): Promise<number> {
+  const names = context.options.list("name");
+  // Without --name the names of an existing certificate stay as they are.
+  const pki = await openPki(pkiFolder(context), {
+    clock: systemClock,
+    ...(names.length > 0 ? { hubNames: names } : {}),
+  });
+  const expiry = pki.expiry().map(({ what, notAfterMs }) => ({ what, notAfter: new Date(notAfterMs).toISOString() }));
+  show(context, {
+    ca: pki.ca.certificateFile,
+    certificate: pki.hub.certificateFile,
+    key: pki.hub.keyFile,
+    ...Object.fromEntries(expiry.map(({ what, notAfter }) => [`${what} ends`, notAfter])),
+  });
+  return EXIT.ok;
+}
+
+async function issue(context: CommandContext): Promise<number> {
+  const { options, positionals } = context;
+  const [name] = positionals as [string];
+  const pki = await openPki(pkiFolder(context), { clock: systemClock });
+  const days = options.text("days") === undefined ? undefined : options.whole("days", 0, 1, 3650);
+  const issued = await pki.issueNas(name, {
+    dns: options.list("dns"),
+    ip: options.list("ip"),
+    force: options.flag("force"),
+    ...(days === undefined ? {} : { days }),
+  });
+  show(context, {
+    ca: issued.caFile,
+    certificate: issued.certificateFile,
+    key: issued.keyFile,
+    ends: new Date(issued.notAfterMs).toISOString(),
+  });
+  return EXIT.ok;
+}
+
+function pkiFolder({ io, options }: CommandContext): string {
+  return resolve(io.cwd, options.text("folder") ?? PKI_FOLDER);
+}
+
+/** Files as the user would type them here; absolute in JSON. */
+function show({ io, json, print }: CommandContext, facts: Readonly<Record<string, string>>): void {
+  if (json) {
+    print(JSON.stringify(facts));
+    return;
+  }
+  const width = Math.max(...Object.keys(facts).map((key) => key.length));
+  for (const [key, value] of Object.entries(facts)) {
+    const shown = value.startsWith(`${io.cwd}/`) ? relative(io.cwd, value) : value;
+    print(`${key.padEnd(width)}  ${shown}`);
+  }
+}
