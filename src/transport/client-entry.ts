@@ -11,11 +11,13 @@ export interface ClientEntry {
   readonly mayTrigger: boolean;
   /** Whether replies and requests without Message-Authenticator are discarded. */
   readonly requireMessageAuthenticator: boolean;
+  /** Whether Status-Server of this peer is answered; undefined is what section `status` says (ST-10). */
+  readonly statusServer?: boolean;
   /** "all": responses of one tick share a TLS write too. "none": each response is a write of its own (hostapd). */
   readonly coalesce: "all" | "none";
   /** Vendor whose habits the router has, for profiles and templates; undefined is neutral. */
   readonly vendor: string | undefined;
-  /** NAS-Identifiers that several peers of this entry may hold at once ("Mist-AP"). */
+  /** NAS-Identifiers that several peers of this entry may hold at once ("Mist-AP"); exact octets as latin1 text (IDX-05). */
   readonly sharedNasIdentifiers: ReadonlySet<string>;
   /** Links one peer of this entry may have at once; undefined is the listener's limit. */
   readonly linksMax: number | undefined;

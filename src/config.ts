@@ -1,0 +1,94 @@
+import { checkAttributeNames } from "./config/attribute-names.ts";
+import { deepFreeze } from "./config/deep-freeze.ts";
+import type { HubValues } from "./config/hub-schema.ts";
+import type { Problem, Report } from "./config/problem.ts";
+import { type BindingsConfig, bindingsConfig } from "./config/sections/bindings.ts";
+import { clientEntry } from "./config/sections/clients.ts";
+import { type DynauthConfig, dynauthConfig } from "./config/sections/dynauth.ts";
+import { httpConfig } from "./config/sections/http.ts";
+import { type LogConfig, logConfig } from "./config/sections/log.ts";
+import { type NodeConfig, nodeConfig } from "./config/sections/node.ts";
+import { type PkiConfig, pkiConfig } from "./config/sections/pki.ts";
+import { type RadsecConfig, radsecConfig } from "./config/sections/radsec.ts";
+import { type StatusConfig, statusConfig } from "./config/sections/status.ts";
+import type { ValueSource } from "./config/substitution.ts";
+import { checkTlsFiles } from "./config/tls-files.ts";
+import { validate } from "./config/validate.ts";
+import { reportWarnings } from "./config/warnings.ts";
+import { YamlTree } from "./config/yaml-tree.ts";
+import type { HttpOptions } from "./http/options.ts";
+import { RADSEC_SECRET } from "./radius/authenticator.ts";
+import type { Dictionary } from "./radius/dictionary.ts";
+import type { ClientEntry } from "./transport/client-entry.ts";
+
+export { diffConfig, LIVE_KEYS } from "./config/diff.ts";
+export { type Problem, problemText } from "./config/problem.ts";
+
+/** What the hub runs on: plain data, frozen all the way down, durations in Ms and sizes in Bytes. */
+export interface Config {
+  readonly node: NodeConfig;
+  readonly radsec: readonly RadsecConfig[];
+  readonly clients: readonly ClientEntry[];
+  readonly bindings: BindingsConfig;
+  readonly dynauth: DynauthConfig;
+  readonly status: StatusConfig;
+  /** Undefined when there is to be no HTTP API. */
+  readonly http: HttpOptions | undefined;
+  readonly pki: PkiConfig;
+  readonly log: LogConfig;
+}
+
+export interface ConfigSource extends ValueSource {
+  /** Name of the file, for problems. */
+  readonly file: string;
+  /** With it, names of attributes are checked too. */
+  readonly dictionary?: Dictionary;
+}
+
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly [] };
+
+/** Reads the text of hub.yaml: a Config, or every mistake in it at once, in the order of the text. Never throws. */
+export function loadConfig(text: string, source: ConfigSource): LoadedConfig {
+  const tree = new YamlTree(text, source.file, source);
+  const problems = [...tree.problems];
+  const report: Report = (path, message) => problems.push(tree.problemAt(path, message));
+  if (tree.sound) {
+    checkTlsFiles(tree.root, source.readFile, report);
+    if (source.dictionary !== undefined) checkAttributeNames(tree.root, source.dictionary, report);
+    const checked = validate(tree);
+    if ("problems" in checked) problems.push(...checked.problems);
+    else if (problems.length === 0) return loaded(checked.values, tree);
+  }
+  return { ok: false, problems: inOrder(problems), warnings: [] };
+}
+
+function loaded(values: HubValues, tree: YamlTree): LoadedConfig {
+  const warnings: Problem[] = [];
+  reportWarnings(values, (path, message) => warnings.push(tree.problemAt(path, message)));
+  return { ok: true, config: deepFreeze(configOf(values)), warnings: inOrder(warnings) };
+}
+
+function configOf(values: HubValues): Config {
+  const dynauth = dynauthConfig(values.dynauth);
+  const status = statusConfig(values.status);
+  // One for all listeners: where they differ, every entry has its own.
+  const secret = values.radsec[0]?.secret ?? RADSEC_SECRET;
+  return {
+    node: nodeConfig(values.node),
+    radsec: values.radsec.map((listener) => radsecConfig(listener, dynauth, status)),
+    clients: values.clients.map((entry) => clientEntry(entry, secret)),
+    bindings: bindingsConfig(values.bindings),
+    dynauth,
+    status,
+    http: httpConfig(values.http, dynauth),
+    pki: pkiConfig(values.pki),
+    log: logConfig(values.log),
+  };
+}
+
+/** As they stand in the text. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((one, other) => one.line - other.line || one.column - other.column);
+}
