@@ -20,36 +20,23 @@ export type LinkField = (typeof LINK_FIELDS)[number];
 
 const NONE: readonly string[] = [];
 
+const VALUES: Readonly<Record<LinkField, (link: Link) => readonly string[]>> = {
+  peerKey: (link) => [link.peerKey],
+  listener: (link) => [link.listener],
+  client: (link) => [link.client.name],
+  address: (link) => [canonicalAddress(link.address) ?? link.address],
+  commonName: ({ peer }) => (peer.kind === "certificate" && peer.commonName !== undefined ? [peer.commonName] : NONE),
+  // RFC 4343: DNS names have no case.
+  sanDns: ({ peer }) => (peer.kind === "certificate" ? peer.san.dns.map((name) => name.toLowerCase()) : NONE),
+  sanIp: ({ peer }) => (peer.kind === "certificate" ? peer.san.ip : NONE),
+  sanUri: ({ peer }) => (peer.kind === "certificate" ? peer.san.uri : NONE),
+  sanEmail: ({ peer }) => (peer.kind === "certificate" ? peer.san.email : NONE),
+  fingerprint: ({ peer }) => (peer.kind === "certificate" ? [peer.fingerprint256] : NONE),
+  issuer: ({ peer }) => (peer.kind === "certificate" ? [peer.issuer] : NONE),
+  psk: ({ peer }) => (peer.kind === "psk" ? [peer.identity] : NONE),
+};
+
 /** What a link says for one field, in the form that is indexed; empty when it has none. */
 export function linkFieldValues(link: Link, field: LinkField): readonly string[] {
-  const { peer } = link;
-  switch (field) {
-    case "peerKey":
-      return [link.peerKey];
-    case "listener":
-      return [link.listener];
-    case "client":
-      return [link.client.name];
-    case "address":
-      return [canonicalAddress(link.address) ?? link.address];
-    case "psk":
-      return peer.kind === "psk" ? [peer.identity] : NONE;
-  }
-  if (peer.kind !== "certificate") return NONE;
-  switch (field) {
-    case "commonName":
-      return peer.commonName === undefined ? NONE : [peer.commonName];
-    case "sanDns":
-      return peer.san.dns.map((name) => name.toLowerCase()); // RFC 4343: DNS names have no case
-    case "sanIp":
-      return peer.san.ip;
-    case "sanUri":
-      return peer.san.uri;
-    case "sanEmail":
-      return peer.san.email;
-    case "fingerprint":
-      return [peer.fingerprint256];
-    case "issuer":
-      return [peer.issuer];
-  }
+  return VALUES[field](link);
 }

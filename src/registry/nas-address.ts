@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { ATTRIBUTE, type Attribute } from "../radius/attribute.ts";
 
 /** Canonical text of NAS-IP-Address. Undefined unless it has four octets (PKT-07), and for 0.0.0.0, which names nobody. */
 export function nasIpAddressText(value: Buffer): string | undefined {
@@ -19,4 +20,11 @@ export function canonicalAddress(text: string): string | undefined {
   // isValid() would take "10.1" and "0x0a000001": nobody means those.
   if (!text.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
+}
+
+/** The attribute that carries an address: NAS-IP-Address or NAS-IPv6-Address; none for text that is no address. */
+export function nasAddressAttributes(text: string): Attribute[] {
+  if (canonicalAddress(text) === undefined) return [];
+  const octets = Buffer.from(ipaddr.process(text).toByteArray());
+  return [{ type: octets.length === 4 ? ATTRIBUTE.nasIpAddress : ATTRIBUTE.nasIpv6Address, value: octets }];
 }

@@ -13,6 +13,9 @@ import { canonicalAddress, nasIpAddressText, nasIpv6AddressText } from "./nas-ad
 import { keepStatusAttributes } from "./status-attributes.ts";
 import type { Binding, LinkRecord } from "./types.ts";
 
+// The order among links belongs to what a look-up answers.
+export { inPreferenceOrder, peersOf } from "./preference.ts";
+
 export interface RegistryDeps {
   readonly clock: Clock;
   readonly events: EventFeed;
@@ -275,9 +278,4 @@ function bindingLimits(options: RegistryOptions): BindingLimits {
     namesMax: options.bindingsMax,
     idleNamesPerPeerMax: options.namesPerLinkMax,
   };
-}
-
-/** The peers behind some links: more than one means that the key did not say which NAS is meant. */
-export function peersOf(records: readonly LinkRecord[]): ReadonlySet<string> {
-  return new Set(records.map((record) => record.link.peerKey));
 }

@@ -1,0 +1,36 @@
+import type { LinkRecord } from "./types.ts";
+
+/** Which of several links is taken first. */
+export type SelectMode = "first" | "round-robin" | "least-busy";
+
+/** How the modes compare two links; each ends in a comparison that never ties. */
+const COMPARE: Readonly<Record<SelectMode, (a: LinkRecord, b: LinkRecord) => number>> = {
+  first: (a, b) => a.openedStep - b.openedStep,
+  "round-robin": (a, b) => a.chosenStep - b.chosenStep || b.seenStep - a.seenStep,
+  "least-busy": (a, b) => load(a) - load(b) || b.seenStep - a.seenStep,
+};
+
+function load({ link }: LinkRecord): number {
+  return link.inFlight + link.queued;
+}
+
+/** The open links among some, best first; the caller's array stays as it is.
+ *
+ *  A link that has been silent since its peer opened another one among these comes after all others, whatever the mode: it may
+ *  be the half-open rest of a connection that the NAS lost, and must not shadow the new one (IDX-06). Its next packet ends that. */
+export function inPreferenceOrder(records: readonly LinkRecord[], mode: SelectMode): LinkRecord[] {
+  const open = records.filter((record) => record.link.open);
+  if (open.length < 2) return open;
+  const newest = new Map<string, number>();
+  for (const { link, openedStep } of open) {
+    newest.set(link.peerKey, Math.max(openedStep, newest.get(link.peerKey) ?? 0));
+  }
+  const superseded = (record: LinkRecord) => Number(record.seenStep < (newest.get(record.link.peerKey) ?? 0));
+  const compare = COMPARE[mode];
+  return open.sort((a, b) => superseded(a) - superseded(b) || compare(a, b));
+}
+
+/** The peers behind some links: more than one means that the key did not say which NAS is meant. */
+export function peersOf(records: readonly LinkRecord[]): ReadonlySet<string> {
+  return new Set(records.map((record) => record.link.peerKey));
+}
