@@ -52,7 +52,8 @@ export function parseSubjectAltName(text: string): SubjectAltNames {
   while (ENTRY.lastIndex < text.length) {
     const [, type, printed = ""] = ENTRY.exec(text) ?? [];
     if (type === undefined) return { dns: [], ip: [], uri: [], email: [] };
-    const value = printed.startsWith('"') ? (JSON.parse(printed) as string) : printed;
+    const value = unquote(printed);
+    if (value === undefined) return { dns: [], ip: [], uri: [], email: [] };
     if (type === "DNS") san.dns.push(value);
     else if (type === "URI") san.uri.push(value);
     else if (type === "email") san.email.push(value);
@@ -62,4 +63,14 @@ export function parseSubjectAltName(text: string): SubjectAltNames {
     }
   }
   return san;
+}
+
+/** A certificate must not be able to end the process: what is no JSON string after all is no value. */
+function unquote(printed: string): string | undefined {
+  if (!printed.startsWith('"')) return printed;
+  try {
+    return JSON.parse(printed) as string;
+  } catch {
+    return undefined;
+  }
 }

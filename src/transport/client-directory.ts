@@ -131,8 +131,7 @@ function canonicalEmail(address: string): string {
 }
 
 function holds(row: Row, peer: CertificatePeer, names: ReadonlySet<string>, address: string): boolean {
-  const anyOf = (wanted: ReadonlySet<string> | undefined) =>
-    wanted === undefined || wanted.values().some((name) => names.has(name));
+  const anyOf = (wanted: ReadonlySet<string> | undefined) => wanted === undefined || intersects(names, wanted);
   return (
     anyOf(row.san) &&
     anyOf(row.commonName) &&
@@ -140,6 +139,12 @@ function holds(row: Row, peer: CertificatePeer, names: ReadonlySet<string>, addr
     (row.entry.match.issuer === undefined || row.entry.match.issuer === peer.issuer) &&
     (row.networks === undefined || row.networks.has(address)) // TLS-19
   );
+}
+
+/** Goes through the names of the certificate: an entry may list thousands. */
+function intersects(names: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {
+  for (const name of names) if (wanted.has(name)) return true;
+  return false;
 }
 
 /** Names of the certificate that the entry lists, itself or through a wildcard; sorted, so that their order does not count. */

@@ -7,7 +7,8 @@ import { materialError } from "./node-errors.ts";
 export interface ListenerTlsOptions {
   readonly certificate: string;
   readonly key: string;
-  /** The only trust anchors: the system's store is never used (TLS-10). A CA below a root may stand here by itself. */
+  /** The only trust anchors: the system's store is never used (TLS-10). A CA below a root needs its root here as well,
+   *  because tls.Server does not pass on `allowPartialTrustChain` (Node 24.21). */
   readonly ca: readonly string[];
   /** With any list here, every CA in a peer's chain needs one that is up to date. */
   readonly crl: readonly string[];
@@ -58,7 +59,6 @@ export function secureContextOptions(what: string, tls: ListenerTlsOptions): Sec
     // An empty list trusts nobody; undefined would mean the system's store.
     ca: [...tls.ca],
     ...(crl.length > 0 ? { crl } : {}),
-    allowPartialTrustChain: true,
     minVersion: tls.minVersion,
     maxVersion: "TLSv1.3",
     ciphers: `${TLS13_SUITES}:${tls.ciphers ?? TLS12_SUITES}:${NEVER}`,

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { X509Certificate } from "node:crypto";
 import { X509Crl, X509Certificate as ParsedCertificate } from "@peculiar/x509";
 import { distinguishedName } from "./certificate-peer.ts";
-import { crlBlocks } from "./tls-context.ts";
+import { crlBlocks, type ListenerTlsOptions } from "./tls-context.ts";
 
 /** What a peer's chain is worth under the CAs and revocation lists of now. */
 export type TrustVerdict =
@@ -16,48 +16,54 @@ interface RevocationList {
 }
 
 const TRUSTED: TrustVerdict = { kind: "trusted" };
-const PATH_CERTIFICATES_MAX = 10;
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** The CAs and revocation lists of one listener, for judging peers that are connected already (TLS-11). OpenSSL judged the
  *  whole path when they connected; here only what a change of configuration can undo is looked at again. */
 export class Trust {
-  /** Equal for two configurations with the same CAs. */
-  readonly anchorsKey: string;
   readonly #anchors: readonly X509Certificate[];
   readonly #lists: readonly RevocationList[];
+  readonly #listText: string;
   /** Issuer as node:crypto prints it -> as the list's parser prints it; one entry for each CA that has issued a live peer. */
   readonly #issuers = new Map<string, string>();
+  readonly #verdicts = new Map<X509Certificate, TrustVerdict>();
 
   /** The PEM text has been accepted by secureContextOptions(). */
-  constructor(ca: readonly string[], crl: readonly string[]) {
+  constructor({ ca, crl }: Pick<ListenerTlsOptions, "ca" | "crl">) {
     this.#anchors = ca.flatMap((pem) =>
       (pem.match(CERTIFICATE_BLOCK) ?? []).map((block) => new X509Certificate(block)),
     );
-    this.anchorsKey = this.#anchors
-      .map((anchor) => anchor.fingerprint256)
-      .sort()
-      .join();
-    this.#lists = crlBlocks(crl).map(parseList);
+    const blocks = crlBlocks(crl);
+    this.#listText = blocks.join("");
+    this.#lists = blocks.map(parseList);
   }
 
-  /** @param chain leaf first, DER
-   *  @param pathProven the path to an anchor has been proven under the same anchorsKey: signatures need no second look */
-  judge(chain: readonly Buffer[], pathProven: boolean): TrustVerdict {
-    const certificates = chain.map((der) => new X509Certificate(der));
-    for (const certificate of certificates) {
-      if (this.#isRevoked(certificate)) {
-        return { kind: "revoked", detail: `serial number ${certificate.serialNumber} is revoked` };
-      }
-    }
-    if (pathProven || this.#reachesAnchor(certificates)) return TRUSTED;
-    return { kind: "unknown-ca", detail: `${distinguishedName(certificates[0]?.issuer)} is no longer a trusted CA` };
+  /** Judges a peer that was admitted under `earlier`.
+   *
+   *  Node hides the intermediate certificates of a chain that it has accepted (measured on 24.21). Where such a CA is not
+   *  configured here, nothing can be said of it: after a change the peer has to dial again and prove its path to OpenSSL.
+   *  @param leafDer the peer's own certificate */
+  judge(leafDer: Buffer, earlier: Trust): TrustVerdict {
+    if (earlier === this) return TRUSTED;
+    const leaf = new X509Certificate(leafDer);
+    if (this.#isRevoked(leaf)) return revoked(leaf);
+    // Signatures are dear, and they do not change: what was proven under CAs that are all still here stays proven.
+    const proven = this.#covers(earlier);
+    const issuer = this.#anchors.find((ca) => leaf.checkIssued(ca) && (proven || leaf.verify(ca.publicKey)));
+    if (issuer !== undefined) return this.#judgeCa(issuer);
+    return proven && this.#listText === earlier.#listText ? TRUSTED : unknownCa(leaf);
   }
 
   /** What the operator has to know, because it turns peers away. */
   warnings(wallMs: number): string[] {
     if (this.#anchors.length === 0) return ["no CA is configured: every peer is refused"];
-    if (this.#lists.length === 0) return [];
+    const rootless = this.#anchors
+      .filter((anchor) => this.#judgeCa(anchor).kind === "unknown-ca")
+      .map(
+        (anchor) =>
+          `${distinguishedName(anchor.subject)} is no root, and the CA above it is not configured: its peers are refused`,
+      );
+    if (this.#lists.length === 0) return rootless;
     const expired = this.#lists
       .filter((list) => list.nextUpdateMs <= wallMs)
       .map(
@@ -69,7 +75,7 @@ export class Trust {
     const missing = this.#anchors
       .filter((anchor) => !issuers.has(new ParsedCertificate(anchor.raw).subject))
       .map((anchor) => `${distinguishedName(anchor.subject)} has no revocation list: its peers are refused (no-crl)`);
-    return [...expired, ...missing];
+    return [...rootless, ...expired, ...missing];
   }
 
   #isRevoked(certificate: X509Certificate): boolean {
@@ -83,17 +89,34 @@ export class Trust {
     return this.#lists.some((list) => list.issuer === issuer && list.serialNumbers.has(serialNumber));
   }
 
-  #reachesAnchor([leaf, ...sent]: readonly X509Certificate[]): boolean {
-    let current = leaf;
-    for (let depth = 0; current !== undefined && depth < PATH_CERTIFICATES_MAX; depth += 1) {
-      const below = current;
-      if (this.#anchors.some((anchor) => anchor.fingerprint256 === below.fingerprint256 || issued(anchor, below))) {
-        return true;
-      }
-      current = sent.find((certificate) => certificate !== below && issued(certificate, below));
-    }
-    return false;
+  #judgeCa(ca: X509Certificate): TrustVerdict {
+    const known = this.#verdicts.get(ca);
+    if (known !== undefined) return known;
+    // Also the answer to a loop of CAs that issued each other and no root.
+    this.#verdicts.set(ca, unknownCa(ca));
+    const verdict = this.#isRevoked(ca) ? revoked(ca) : this.#judgeIssuerOf(ca);
+    this.#verdicts.set(ca, verdict);
+    return verdict;
   }
+
+  #judgeIssuerOf(ca: X509Certificate): TrustVerdict {
+    if (issued(ca, ca)) return TRUSTED;
+    const issuer = this.#anchors.find((candidate) => issued(candidate, ca));
+    return issuer === undefined ? unknownCa(ca) : this.#judgeCa(issuer);
+  }
+
+  #covers(earlier: Trust): boolean {
+    const fingerprints = new Set(this.#anchors.map((anchor) => anchor.fingerprint256));
+    return earlier.#anchors.every((anchor) => fingerprints.has(anchor.fingerprint256));
+  }
+}
+
+function revoked({ serialNumber }: X509Certificate): TrustVerdict {
+  return { kind: "revoked", detail: `serial number ${serialNumber} is revoked` };
+}
+
+function unknownCa({ issuer }: X509Certificate): TrustVerdict {
+  return { kind: "unknown-ca", detail: `${distinguishedName(issuer)} is not a configured CA` };
 }
 
 function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
