@@ -20,7 +20,7 @@ export interface PkiOptions {
   readonly clock: Clock;
   /** Names and addresses of the hub beside localhost, 127.0.0.1 and ::1. Undefined: whoever opens the folder does not know
    *  them (`pki issue`), and leaves the hub's certificate as it is. */
-  readonly hubNames?: readonly string[];
+  readonly hubNames?: readonly string[] | undefined;
   /** Realms the hub answers for, for routers that are configured by realm (TLS-24). */
   readonly naiRealms?: readonly string[];
   /** Validity of the hub's certificate, default 365. */

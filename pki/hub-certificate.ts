@@ -118,8 +118,10 @@ export class HubCertificate {
   }
 
   async #read(): Promise<Pair | undefined> {
+    let keyPem = await readSecret(this.keyFile);
     const certificatePem = await readText(this.certificateFile);
-    const keyPem = await readSecret(this.keyFile);
+    // Another process may have put the folder in place after the first look.
+    if (certificatePem !== undefined) keyPem ??= await readSecret(this.keyFile);
     if (certificatePem === undefined && keyPem === undefined) return undefined;
     const missing = certificatePem === undefined ? this.certificateFile : this.keyFile;
     if (certificatePem === undefined || keyPem === undefined) {
