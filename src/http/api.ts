@@ -6,6 +6,7 @@ import { Access, assertReachableOnlyAsMeant } from "./access.ts";
 import type { Routes } from "./api-context.ts";
 import { makeApp } from "./app.ts";
 import { answerBrokenHttp, unreadableRequest } from "./broken-http.ts";
+import { isLoopback } from "./host-name.ts";
 import { LogGate } from "./log-gate.ts";
 import { HubMetrics } from "./metrics.ts";
 import type { HttpDeps, HttpOptions } from "./options.ts";
@@ -78,12 +79,15 @@ export class HttpApi {
    *  @throws {HubError} ERR_CONFIG, and the old options stay */
   apply(options: HttpOptions): string[] {
     const { address, port } = this.#options;
-    const access = new Access(options);
-    assertReachableOnlyAsMeant(access, address);
-    this.#access = access;
+    const wanted = new Access(options);
+    // Rules that are enough for the new address only must wait for it: the old one is still what is listened on.
+    const kept = wanted.open && !isLoopback(address) ? ["http.tokens", "http.basic", "http.clients"] : [];
+    if (kept.length === 0) this.#access = wanted;
     this.#options = { ...options, address, port };
     Object.assign(this.#server, timeouts(options));
-    return [...(options.address === address ? [] : ["http.address"]), ...(options.port === port ? [] : ["http.port"])];
+    if (options.address !== address) kept.push("http.address");
+    if (options.port !== port) kept.push("http.port");
+    return kept;
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -41,7 +41,7 @@ const triggerFields = z.strictObject({
   nas_port: wholeField(0, 0xffff_ffff).optional(),
   nas_port_id: textField.optional(),
   class: textField.optional(),
-  attributes: z.unknown(),
+  attributes: z.unknown().optional(),
   force: flagField.optional(),
   timeout: durationField.optional(),
 });
