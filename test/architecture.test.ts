@@ -17,7 +17,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ["http"],
   ["nas"],
   ["cli", "config.ts", "config"],
-  ["log.ts", "hub.ts"],
+  ["log.ts", "link-events.ts", "tls-material.ts"],
+  ["hub.ts"],
+  ["serve.ts"],
   ["main.ts"],
 ];
 

@@ -23,6 +23,8 @@ export interface ExchangeRequest {
   readonly trigger: string;
   readonly requestId?: string;
   readonly signal?: AbortSignal;
+  /** The link that made somebody ask, for `linkId: current` in a selection rule. */
+  readonly currentLinkId?: string;
   /** Runs just before signing, for each link the request is tried on. */
   readonly rewrite?: (attributes: readonly Attribute[]) => readonly Attribute[];
 }

@@ -1,7 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, attribute } from "../radius/attribute.ts";
-import { inPreferenceOrder, type Registry } from "../registry/registry.ts";
+import { inPreferenceOrder } from "../registry/preference.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Selection } from "../registry/selection.ts";
 import type { LinkRecord } from "../registry/types.ts";
 import { peerLabel } from "../transport/peer.ts";

@@ -97,6 +97,8 @@ export interface LinkObserver {
   statusServer(link: Link, packet: Packet): void;
   /** An authentic request other than Status-Server, before the handler sees it. */
   request(link: Link, packet: Packet): void;
+  /** A reply settled a request of the hub: the link is alive. */
+  replied(link: Link): void;
   /** A packet was dropped and the link stays (CON-05). */
   dropped(link: Link, reason: DropReason): void;
   closed(link: Link, reason: CloseReason, detail: string | undefined): void;

@@ -184,8 +184,9 @@ export class TlsLink implements Link {
   #receive(packet: Packet): void {
     if (!REQUEST_CODES.has(packet.code)) {
       const verdict = this.#requests.receive(packet);
-      if (verdict === "bad-message-authenticator") this.#refuse(packet, verdict);
-      else if (verdict !== "settled") this.#drop(verdict);
+      if (verdict === "settled") this.#deps.observer.replied(this);
+      else if (verdict === "bad-message-authenticator") this.#refuse(packet, verdict);
+      else this.#drop(verdict);
       return;
     }
     const verdict = verifyRequest(packet, this.#client.secret);

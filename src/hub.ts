@@ -1,0 +1,280 @@
+import { answerUnserved } from "./aaa/unserved.ts";
+import type { Clock, Random } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { diffConfig } from "./config/diff.ts";
+import { Dynauth } from "./dynauth/dynauth.ts";
+import { RegistryResolver } from "./dynauth/registry-resolver.ts";
+import { EventFeed } from "./events.ts";
+import { HttpApi } from "./http/api.ts";
+import type { Readiness } from "./http/options.ts";
+import { LinkEvents } from "./link-events.ts";
+import { EventLog, type Logger } from "./log.ts";
+import { Dictionary } from "./radius/dictionary.ts";
+import { Registry } from "./registry/registry.ts";
+import { compileSelection, type Selection } from "./registry/selection.ts";
+import { expiries, type TlsMaterial, TlsMaterials } from "./tls-material.ts";
+import { ClientDirectory } from "./transport/client-directory.ts";
+import type { RequestHandler } from "./transport/link.ts";
+import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
+import { TimingWheel } from "./transport/timing-wheel.ts";
+
+export interface HubDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+  /** Folder of the dictionaries that extend those of the `radius` package. */
+  readonly dictionaryFolder: string;
+  /** Answers what routers ask; default: nobody is let in and nothing is acknowledged. */
+  readonly handler?: RequestHandler;
+}
+
+/** Where a started hub listens. */
+export interface HubAddresses {
+  readonly radsec: ReadonlyMap<string, { readonly address: string; readonly port: number }>;
+  readonly http: { readonly address: string; readonly port: number } | undefined;
+}
+
+export interface Applied {
+  readonly changed: readonly string[];
+  readonly needsRestart: readonly string[];
+}
+
+const CERTIFICATE_CHECK_MS = 6 * 3_600_000;
+const WARN_BEFORE_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+/** Random characters in every link id, so that ids of an earlier run never come again. */
+const RUN_BYTES = 4;
+
+/** The composition root: makes every part, starts them in order, stops them in reverse.
+ *
+ *  new --start()--> running --stop()--> stopped. apply() changes a running hub without dropping a link. */
+export class Hub {
+  readonly events: EventFeed;
+  readonly registry: Registry;
+  readonly dynauth: Dynauth;
+  readonly dictionary: Dictionary;
+  readonly #deps: HubDeps;
+  readonly #wheel: TimingWheel;
+  readonly #materials: TlsMaterials;
+  readonly #listeners = new Map<string, RadsecListener>();
+  readonly #run: string;
+  #config: Config;
+  #clients: ClientDirectory;
+  #selection: Selection | undefined;
+  #http: HttpApi | undefined;
+  #links = 0;
+  #exchanges = 0;
+  #state: "new" | "running" | "stopping" = "new";
+  #cancelCertificateCheck: (() => void) | undefined;
+
+  /** @throws {HubError} ERR_CONFIG, ERR_DICTIONARY */
+  constructor(config: Config, deps: HubDeps) {
+    const { clock, log, random } = deps;
+    this.#deps = deps;
+    this.#config = config;
+    this.#run = `${config.node.name}-${random.bytes(RUN_BYTES).toString("hex")}`;
+    this.events = new EventFeed((error) => log.error({ err: error }, "a subscriber of the event feed failed"));
+    this.events.subscribe(new EventLog(log, clock).write);
+    this.#wheel = new TimingWheel(clock);
+    this.dictionary = Dictionary.load(deps.dictionaryFolder);
+    this.registry = new Registry({ clock, events: this.events }, registryOptions(config));
+    this.#clients = new ClientDirectory(config.clients);
+    this.#selection = this.#compiled(config);
+    this.dynauth = new Dynauth(
+      {
+        clock,
+        events: this.events,
+        resolver: new RegistryResolver(this.registry, () => this.#selection),
+        nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
+      },
+      dynauthOptions(config),
+    );
+    this.#materials = new TlsMaterials(clock);
+  }
+
+  /** The development PKI, where the configuration uses it and the hub has started. */
+  get pki() {
+    return this.#materials.pki;
+  }
+
+  /** @throws {HubError} ERR_LISTEN, ERR_PKI, ERR_CONFIG: then nothing is left running */
+  async start(): Promise<HubAddresses> {
+    try {
+      const materials = await this.#materials.load(this.#config);
+      const radsec = new Map<string, { address: string; port: number }>();
+      for (const listener of this.#listenersOf(this.#config, materials)) {
+        radsec.set(listener.name, await listener.open.start());
+      }
+      const http = await this.#startHttp();
+      this.#state = "running";
+      this.#warn();
+      this.#checkCertificates(materials);
+      return { radsec, http };
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+  }
+
+  /** Takes nothing new, lets exchanges in flight end, then closes every link with close_notify. Idempotent. */
+  async stop(graceMs: number = this.#config.node.stopGraceMs): Promise<void> {
+    if (this.#state === "stopping") return;
+    this.#state = "stopping";
+    this.#cancelCertificateCheck?.();
+    for (const listener of this.#listeners.values()) listener.pause();
+    await withinGrace(Promise.all([this.#http?.stop(graceMs), this.dynauth.stop()]), graceMs, this.#deps.clock);
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(Math.min(graceMs, LINK_GRACE_MS))));
+    this.registry.stop();
+    this.#wheel.stop();
+  }
+
+  /** Changes a running hub: what can change live does so without dropping a link that is still admitted.
+   *  @throws {HubError} ERR_CONFIG, ERR_PKI: then the old configuration stays in force, whole */
+  async apply(config: Config): Promise<Applied> {
+    const { changed, needsRestart } = diffConfig(this.#config, config);
+    const materials = await this.#materials.load(config);
+    const selection = this.#compiled(config);
+    const clients = new ClientDirectory(config.clients);
+    this.#config = config;
+    this.#selection = selection;
+    this.#clients = clients;
+    this.registry.apply(registryOptions(config));
+    this.dynauth.apply(dynauthOptions(config));
+    for (const options of config.radsec) {
+      const material = materials.get(options.name);
+      if (material === undefined) continue;
+      this.#listeners.get(options.name)?.apply(listenerOptions(options, material));
+    }
+    for (const listener of this.#listeners.values()) listener.reauthorise();
+    this.#warn();
+    if (config.http !== undefined) this.#http?.apply(config.http);
+    this.#checkCertificates(materials);
+    this.events.emit({ type: "config.applied", atMs: this.#deps.clock.wallMs(), changed, needsRestart });
+    return { changed, needsRestart };
+  }
+
+  *#listenersOf(config: Config, materials: ReadonlyMap<string, TlsMaterial>) {
+    const { clock, random, handler = answerUnserved } = this.#deps;
+    const observer = new LinkEvents(this.registry, this.events, clock);
+    for (const options of config.radsec) {
+      const listener = new RadsecListener(
+        {
+          clock,
+          random,
+          wheel: this.#wheel,
+          observer,
+          handler,
+          clients: () => this.#clients,
+          nextLinkId: () => `${this.#run}-${((this.#links += 1)).toString(36)}`,
+          refused: (refusal) =>
+            this.events.emit({ type: "handshake.refused", atMs: clock.wallMs(), detail: undefined, ...refusal }),
+        },
+        listenerOptions(options, materials.get(options.name) as TlsMaterial),
+      );
+      this.#listeners.set(options.name, listener);
+      yield { name: options.name, open: listener };
+    }
+  }
+
+  async #startHttp(): Promise<HubAddresses["http"]> {
+    if (this.#config.http === undefined) return undefined;
+    const { clock, random, log, version } = this.#deps;
+    this.#http = new HttpApi(
+      {
+        clock,
+        random,
+        events: this.events,
+        registry: this.registry,
+        dynauth: this.dynauth,
+        dictionary: this.dictionary,
+        ready: () => this.#readiness(),
+        closeLink: (linkId) => this.#closeLink(linkId),
+        version,
+        log,
+      },
+      this.#config.http,
+    );
+    return this.#http.start();
+  }
+
+  /** What turns routers away by configuration or by age. */
+  #warn(): void {
+    for (const listener of this.#listeners.values()) {
+      for (const line of listener.warnings()) this.#deps.log.warn(line);
+    }
+  }
+
+  #closeLink(linkId: string): boolean {
+    const record = this.registry.record(linkId);
+    record?.link.close("operator");
+    return record !== undefined;
+  }
+
+  #readiness(): Readiness {
+    const checks: Record<string, { ok: boolean; detail?: string }> = {
+      hub: { ok: this.#state === "running", detail: this.#state },
+    };
+    for (const [name, listener] of this.#listeners) checks[`radsec:${name}`] = { ok: listener.listening };
+    return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+  }
+
+  #compiled(config: Config): Selection | undefined {
+    const { select } = config.dynauth;
+    return select.length === 0
+      ? undefined
+      : compileSelection(select, { registry: this.registry, dictionary: this.dictionary });
+  }
+
+  /** Says aloud what ends within 30 days, renews what the hub issues itself, and looks again in six hours. */
+  #checkCertificates(materials: ReadonlyMap<string, TlsMaterial>): void {
+    const { clock, log } = this.#deps;
+    for (const [name, material] of materials) {
+      for (const { what, notAfterMs } of expiries(name, material)) {
+        const leftMs = notAfterMs - clock.wallMs();
+        if (leftMs > WARN_BEFORE_MS) continue;
+        const daysLeft = Math.max(0, Math.floor(leftMs / DAY_MS));
+        this.events.emit({ type: "certificate.expiring", atMs: clock.wallMs(), what, notAfterMs, daysLeft });
+      }
+    }
+    this.#cancelCertificateCheck?.();
+    this.#cancelCertificateCheck = clock.after(CERTIFICATE_CHECK_MS, () => {
+      this.apply(this.#config).catch((error: unknown) => {
+        log.error({ err: error }, "certificates could not be read again; the ones in use stay");
+        this.#checkCertificates(materials);
+      });
+    });
+  }
+}
+
+/** How long a peer has to answer close_notify. */
+const LINK_GRACE_MS = 2_000;
+
+/** Exchanges at once in the whole hub: what 200 links can have in flight, some 50 MB. */
+const EXCHANGES_MAX = 50_000;
+
+function dynauthOptions({ dynauth }: Config) {
+  return { timeoutMs: dynauth.timeoutMs, timeoutMaxMs: dynauth.timeoutMaxMs, exchangesMax: EXCHANGES_MAX };
+}
+
+function registryOptions({ bindings }: Config) {
+  return {
+    bindingLapseMs: bindings.lapseMs,
+    namesPerLinkMax: bindings.namesPerLinkMax,
+    bindingsMax: bindings.bindingsMax,
+  };
+}
+
+function listenerOptions(options: Config["radsec"][number], material: TlsMaterial): RadsecListenerOptions {
+  const { minVersion, ciphers } = options.tls;
+  return { ...options, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };
+}
+
+async function withinGrace(work: Promise<unknown>, graceMs: number, clock: Clock): Promise<void> {
+  let cancel = () => undefined as void;
+  const grace = new Promise<void>((resolve) => {
+    cancel = clock.after(graceMs, resolve);
+  });
+  await Promise.race([work, grace]);
+  cancel();
+}

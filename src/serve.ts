@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageFolder, packageVersion } from "./cli/package-files.ts";
+import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
+import { problemText } from "./config/problem.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { HubError } from "./errors.ts";
+import { Hub, type HubAddresses } from "./hub.ts";
+import { type Logger, openLog } from "./log.ts";
+
+export interface ServeContext {
+  /** Absolute path of hub.yaml. */
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly complain: (line: string) => void;
+  /** Resolves when the operator wants the hub to stop. */
+  readonly interrupted: Promise<void>;
+  /** Calls `action` on each SIGHUP. */
+  readonly onReload: (action: () => void) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Runs a hub from its configuration file until it is told to stop. @returns the exit code: 0, or 1 when it could not start. */
+export async function serve(context: ServeContext): Promise<number> {
+  const { clock = systemClock, random = systemRandom, complain } = context;
+  const config = readConfig(context, complain);
+  if (config === undefined) return 1;
+  const log = openLog(config.log);
+  const version = packageVersion();
+  const dictionaryFolder = join(packageFolder(), "config", "dictionaries");
+  let hub: Hub;
+  let addresses: HubAddresses;
+  try {
+    hub = new Hub(config, { clock, random, log, version, dictionaryFolder });
+    addresses = await hub.start();
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    complain(`${error.code}: ${error.message}`);
+    return 1;
+  }
+  announce(log, version, config, addresses, context.configFile);
+  context.onReload(() => void reload(hub, log, context));
+  await context.interrupted;
+  log.info(`stopping: exchanges in flight have ${config.node.stopGraceMs / 1_000} s to end`);
+  await hub.stop();
+  log.info("stopped");
+  return 0;
+}
+
+function announce(log: Logger, version: string, config: Config, { radsec, http }: HubAddresses, file: string): void {
+  for (const [name, { address, port }] of radsec) {
+    log.info({ listener: name, address, port }, `RadSec listener ${name} on ${address} port ${port}`);
+  }
+  if (http !== undefined) log.info({ ...http }, `HTTP API on http://${http.address}:${http.port}`);
+  log.info({ version, node: config.node.name, config: file }, `radsec-hub ${version} is ready`);
+}
+
+/** A file with mistakes changes nothing: every one of them is logged, and the hub goes on as it was. */
+async function reload(hub: Hub, log: Logger, context: ServeContext): Promise<void> {
+  const config = readConfig(context, (line) => log.error(line));
+  if (config === undefined) return log.error("the configuration has mistakes; the one in force stays");
+  try {
+    await hub.apply(config);
+  } catch (error) {
+    log.error({ err: error }, "the configuration could not be applied; the one in force stays");
+  }
+}
+
+function readConfig({ configFile, env }: ServeContext, complain: (line: string) => void): Config | undefined {
+  let text: string;
+  try {
+    text = readFileSync(configFile, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "error";
+    complain(`${configFile} can not be read (${code})`);
+    return undefined;
+  }
+  const loaded = loadConfig(text, { file: configFile, env, readFile: (path) => readFileSync(path, "utf8") });
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) complain(problemText(problem));
+    return undefined;
+  }
+  for (const warning of loaded.warnings) complain(`warning: ${problemText(warning)}`);
+  return loaded.config;
+}

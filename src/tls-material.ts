@@ -1,0 +1,92 @@
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type DevelopmentPki, openPki } from "../pki/development.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { HubError } from "./errors.ts";
+
+/** What a RadSec listener needs to speak TLS, as PEM. */
+export interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: readonly string[];
+  readonly crl: readonly string[];
+}
+
+/** A certificate whose end the operator must know of. */
+export interface Expiry {
+  readonly what: string;
+  readonly notAfterMs: number;
+}
+
+type ListenerTls = Config["radsec"][number]["tls"];
+
+/** Certificates, keys, CAs and revocation lists: from the files that the configuration names, else from the development PKI,
+ *  which is made on first use and renews itself. */
+export class TlsMaterials {
+  readonly #clock: Clock;
+  #pki: DevelopmentPki | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The development PKI, where the configuration uses it. */
+  get pki(): DevelopmentPki | undefined {
+    return this.#pki;
+  }
+
+  /** @throws {HubError} ERR_PKI, ERR_CONFIG naming the file that can not be read */
+  async load(config: Config): Promise<ReadonlyMap<string, TlsMaterial>> {
+    const materials = new Map<string, TlsMaterial>();
+    for (const listener of config.radsec) {
+      materials.set(listener.name, await this.#material(listener.name, listener.tls, config));
+    }
+    return materials;
+  }
+
+  async #material(listener: string, tls: ListenerTls, config: Config): Promise<TlsMaterial> {
+    const { certificateFile, keyFile, caFiles = [], crlFiles = [] } = tls;
+    if (certificateFile !== undefined && keyFile !== undefined) {
+      return {
+        certificate: await readPem(certificateFile),
+        key: await readPem(keyFile),
+        ca: await Promise.all(caFiles.map(readPem)),
+        crl: await Promise.all(crlFiles.map(readPem)),
+      };
+    }
+    if (!config.pki.development) {
+      throw new HubError("ERR_CONFIG", `listener ${listener} has no certificateFile and pki.development is off`);
+    }
+    const { folder, names } = config.pki;
+    if (this.#pki?.folder === folder) await this.#pki.renewIfDue();
+    else this.#pki = await openPki(folder, { clock: this.#clock, hubNames: names });
+    const { hub, ca, crl } = this.#pki;
+    return {
+      certificate: hub.certificatePem,
+      key: hub.keyPem,
+      ca: [ca.certificatePem],
+      crl: crl === undefined ? [] : [crl.pem],
+    };
+  }
+}
+
+/** The certificates of a listener and the day each ends. */
+export function expiries(listener: string, { certificate, ca }: TlsMaterial): Expiry[] {
+  const found = [{ what: `hub certificate of listener ${listener}`, notAfterMs: endOf(certificate) }];
+  for (const pem of ca) found.push({ what: `CA certificate of listener ${listener}`, notAfterMs: endOf(pem) });
+  return found;
+}
+
+function endOf(pem: string): number {
+  return Date.parse(new X509Certificate(pem).validTo);
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "error";
+    throw new HubError("ERR_CONFIG", `${file} can not be read (${code})`, { file }, { cause: error });
+  }
+}
