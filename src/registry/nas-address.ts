@@ -14,11 +14,13 @@ export function nasIpv6AddressText(value: Buffer): string | undefined {
   return (address.isIPv4MappedAddress() ? address.toIPv4Address() : address).toString();
 }
 
+// Neither "10.1" nor "010.0.0.1" nor "0x0a000001", which other parsers read in ways that nobody means.
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 /** One text for each address, whichever way it was written; an IPv4 address inside IPv6 becomes the IPv4 address.
  *  Undefined when the text is no address. */
 export function canonicalAddress(text: string): string | undefined {
-  // isValid() would take "10.1" and "0x0a000001": nobody means those.
-  if (!text.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
+  if (!text.includes(":")) return IPV4.test(text) ? text : undefined;
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
 }
 

@@ -135,7 +135,7 @@ describe("Registry", () => {
   it("ST-08 ST-15 keeps neither User-Name, credentials, accounting nor Operator-NAS-Identifier of a Status-Server", () => {
     const { registry, open, status } = startRegistry();
     const portId = textAttribute(87, "ether1");
-    const mikrotik = attribute(26, Buffer.from("00003a8c0806726174652d31", "hex"));
+    const mikrotik = attribute(26, Buffer.from("00003a8c0808726174652d31", "hex"));
     const microsoft = attribute(26, Buffer.from("000001371906000000000000", "hex"));
     status(
       open({ linkId: "one" }),
