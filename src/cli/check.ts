@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { loadConfig } from "../config.ts";
 import { type Problem, problemText } from "../config/problem.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { readNamedFile } from "./named-file.ts";
@@ -17,8 +16,10 @@ export const CHECK: Command = {
 };
 
 /** Mistakes make it fail; warnings are shown and do not. */
-function check(context: CommandContext): Promise<number> {
+async function check(context: CommandContext): Promise<number> {
   const { io, options, json, print } = context;
+  // Loaded when asked for: the other commands start without the schema.
+  const { loadConfig } = await import("../config.ts");
   const path = findConfigFile(io, options.text("config"));
   const file = relative(io.cwd, path);
   const loaded = loadConfig(readNamedFile(io.cwd, path), {
@@ -35,7 +36,7 @@ function check(context: CommandContext): Promise<number> {
     for (const warning of warnings) print(warningText(warning));
     print(verdict(file, mistakes.length, warnings.length));
   }
-  return Promise.resolve(loaded.ok ? EXIT.ok : EXIT.mistake);
+  return loaded.ok ? EXIT.ok : EXIT.mistake;
 }
 
 function warningText(warning: Problem): string {

@@ -1,6 +1,7 @@
 import { HubError } from "../errors.ts";
 import { type Command, type CommandContext, EXIT, type OptionSpec, parsePair } from "./command.ts";
 import { callHub, HUB_OPTIONS, type HubAnswer, problemLine } from "./hub-api.ts";
+import { printable } from "./printable.ts";
 
 /** Options that are one field of POST /disconnect and /coa each. */
 const FIELDS: Readonly<Record<string, readonly [field: string, spec: OptionSpec]>> = {
@@ -111,5 +112,5 @@ function candidateLines(candidates: unknown): string[] {
 }
 
 function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" ? printable(value) : undefined;
 }

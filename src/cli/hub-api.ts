@@ -1,5 +1,6 @@
 import { HubError } from "../errors.ts";
 import type { CommandContext, OptionSpec } from "./command.ts";
+import { printable } from "./printable.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4000";
 /** Our choice: what an answer may take beyond the time that the exchange itself may take. */
@@ -26,7 +27,7 @@ export interface HubAnswer {
 export function problemLine({ status, body }: HubAnswer): string {
   const [code, detail, title] = ["code", "detail", "title"].map((key) => {
     const value = body[key];
-    return typeof value === "string" ? value : undefined;
+    return typeof value === "string" ? printable(value) : undefined;
   });
   return `${code ?? "failed"}: ${detail ?? title ?? `HTTP status ${status}`}`;
 }

@@ -1,5 +1,6 @@
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { callHub, HUB_OPTIONS, problemLine } from "./hub-api.ts";
+import { printable } from "./printable.ts";
 import { textTable } from "./text-table.ts";
 
 export const LINKS: Command = {
@@ -61,7 +62,6 @@ function listOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(cell) : [];
 }
 
-// What routers call themselves ends up in a terminal: control characters stay out of it.
 function cell(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value).replaceAll(/\p{Cc}/gu, "?") : "-";
+  return typeof value === "string" || typeof value === "number" ? printable(String(value)) : "-";
 }

@@ -1,7 +1,8 @@
-import type { NasEvent } from "../nas/nas-events.ts";
-import type { Attribute } from "../radius/attribute.ts";
+import type { NasEvent, NasRequestOutcome } from "../nas/nas-events.ts";
+import { ATTRIBUTE, type Attribute } from "../radius/attribute.ts";
 import { codeName } from "../radius/codes.ts";
 import type { Dictionary } from "../radius/dictionary.ts";
+import { printable } from "./printable.ts";
 
 type AttributeNames = Pick<Dictionary, "decode">;
 
@@ -51,9 +52,16 @@ export function eventJson(event: NasEvent, dictionary: AttributeNames): Record<s
   return { ...event, acctSession: { username, acctSessionId, attributes: dictionary.decode(attributes) } };
 }
 
+/** How one Accounting-Request of an acct session ended. */
+export function accountingText(status: string, acctSessionId: string, outcome: NasRequestOutcome): string {
+  const answer = outcome.kind === "reply" ? codeName(outcome.code) : outcome.kind;
+  return `Accounting ${status} of acct session ${acctSessionId}: ${answer}`;
+}
+
+// What the hub sends ends up in a terminal: control characters stay out of it.
 function attributesText(attributes: readonly Attribute[], dictionary: AttributeNames): string {
   return dictionary
-    .decode(attributes)
-    .map(({ name, value }) => `${name} = ${value}`)
+    .decode(attributes.filter(({ type }) => type !== ATTRIBUTE.messageAuthenticator))
+    .map(({ name, value }) => `${name} = ${printable(String(value))}`)
     .join(", ");
 }

@@ -1,5 +1,5 @@
-import { relative, resolve } from "node:path";
-import { openPki } from "../../pki/development.ts";
+import { existsSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { systemClock } from "../clock.ts";
 import { type Command, type CommandContext, EXIT, type OptionSpec } from "./command.ts";
 
@@ -44,10 +44,7 @@ export const PKI_ISSUE: Command = {
 async function init(context: CommandContext): Promise<number> {
   const names = context.options.list("name");
   // Without --name the names of an existing certificate stay as they are.
-  const pki = await openPki(pkiFolder(context), {
-    clock: systemClock,
-    ...(names.length > 0 ? { hubNames: names } : {}),
-  });
+  const pki = await open(context, names.length > 0 ? names : undefined);
   const expiry = pki.expiry().map(({ what, notAfterMs }) => ({ what, notAfter: new Date(notAfterMs).toISOString() }));
   show(context, {
     ca: pki.ca.certificateFile,
@@ -61,7 +58,7 @@ async function init(context: CommandContext): Promise<number> {
 async function issue(context: CommandContext): Promise<number> {
   const { options, positionals } = context;
   const [name] = positionals as [string];
-  const pki = await openPki(pkiFolder(context), { clock: systemClock });
+  const pki = await open(context);
   const days = options.text("days") === undefined ? undefined : options.whole("days", 0, 1, 3650);
   const issued = await pki.issueNas(name, {
     dns: options.list("dns"),
@@ -78,8 +75,13 @@ async function issue(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-function pkiFolder({ io, options }: CommandContext): string {
-  return resolve(io.cwd, options.text("folder") ?? PKI_FOLDER);
+async function open({ io, options, complain }: CommandContext, hubNames?: readonly string[]) {
+  // Loaded when asked for: the other commands start without the certificate library.
+  const { openPki } = await import("../../pki/development.ts");
+  const named = options.text("folder") ?? PKI_FOLDER;
+  const folder = resolve(io.cwd, named);
+  if (!existsSync(join(folder, "ca"))) complain(`${named}: making a new CA and hub certificate`);
+  return openPki(folder, { clock: io.clock ?? systemClock, ...(hubNames === undefined ? {} : { hubNames }) });
 }
 
 /** Files as the user would type them here; absolute in JSON. */
