@@ -88,7 +88,9 @@ function configOf(values: HubValues): Config {
   };
 }
 
-/** As they stand in the text. */
+/** As they stand in the text; of several with one key only the first, since one mistake may break several rules. */
 function inOrder(problems: readonly Problem[]): Problem[] {
-  return problems.toSorted((one, other) => one.line - other.line || one.column - other.column);
+  const told = new Set<string>();
+  const first = problems.filter(({ key }) => key === "" || (!told.has(key) && told.add(key)));
+  return first.sort((one, other) => one.line - other.line || one.column - other.column);
 }

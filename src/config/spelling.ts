@@ -12,17 +12,27 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** Letters to insert, delete or change (Levenshtein); words over 64 letters are as far as can be. */
+/** Letters to insert, delete, change or swap with the next one; words over 64 letters are as far apart as can be. */
 function editDistance(from: string, to: string): number {
   if (from.length > 64 || to.length > 64) return Number.POSITIVE_INFINITY;
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 1; line <= from.length; line++) {
-    const next = [line];
+    const row = [line];
     for (let column = 1; column <= to.length; column++) {
-      const change = (row[column - 1] as number) + (from[line - 1] === to[column - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[column] as number) + 1, (next[column - 1] as number) + 1));
+      const cost = from[line - 1] === to[column - 1] ? 0 : 1;
+      const swapped = line > 1 && column > 1 && from[line - 1] === to[column - 2] && from[line - 2] === to[column - 1];
+      row.push(
+        Math.min(
+          (last[column - 1] as number) + cost,
+          (last[column] as number) + 1,
+          (row[column - 1] as number) + 1,
+          swapped ? (beforeLast[column - 2] as number) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
     }
-    row = next;
+    beforeLast = last;
+    last = row;
   }
-  return row[to.length] as number;
+  return last[to.length] as number;
 }

@@ -1,7 +1,8 @@
 import {
+  type Alias,
   type Document,
   isAlias,
-  isMap,
+  isCollection,
   isScalar,
   isSeq,
   LineCounter,
@@ -22,8 +23,8 @@ interface Place {
   substituted: boolean;
 }
 
-// Bounds of our choice: far above any real file, and low enough that aliases of aliases can not fill the memory.
-const VALUES_MAX = 1_000_000;
+// Bounds of our choice, far above any real file: without the first, a few lines of aliases of aliases fill the memory.
+const ALIASED_VALUES_MAX = 100_000;
 const DEPTH_MAX = 32;
 
 /** The plain values of a YAML text, with substitutions made, and for each key path the place where it stands. */
@@ -39,7 +40,13 @@ export class YamlTree {
   readonly #document: Document;
   readonly #problems: Problem[] = [];
   readonly #place: Place = { keyAt: undefined, valueAt: 0, children: new Map(), substituted: false };
-  #values = 0;
+  /** Collections around the value that is being read. */
+  readonly #open = new Set<unknown>();
+  readonly #targets = new Map<Alias, Node | null>();
+  /** Aliases around the value that is being read. */
+  #aliases = 0;
+  #aliasedValues = 0;
+  #exhausted = false;
 
   constructor(text: string, file: string, source: ValueSource) {
     this.#file = file;
@@ -76,14 +83,21 @@ export class YamlTree {
 
   #value(node: unknown, place: Place, path: KeyPath): unknown {
     this.#values += 1;
-    if (this.#values > VALUES_MAX || path.length > DEPTH_MAX) {
-      if (Number.isFinite(this.#values)) this.#fail(place.valueAt, path, "is nested too deeply or refers to itself");
+    if (this.#values > VALUES_MAX || path.length > DEPTH_MAX || this.#open.has(node)) {
+      if (Number.isFinite(this.#values))
+        this.#fail(place.valueAt, path, "refers to itself, or is too large or too deep");
       this.#values = Number.POSITIVE_INFINITY; // said once; nothing more is read
       return undefined;
     }
-    if (isAlias(node)) return this.#value(node.resolve(this.#document), place, path);
-    if (isMap<Node, Node | null>(node)) return this.#map(node, place, path);
-    if (isSeq(node)) return node.items.map((item, index) => this.#child(index, undefined, item, place, path));
+    if (isAlias(node)) return this.#value(this.#target(node), place, path);
+    if (isCollection(node)) {
+      this.#open.add(node);
+      const value = isSeq(node)
+        ? node.items.map((item, index) => this.#child(index, undefined, item, place, path))
+        : this.#map(node as YAMLMap<Node, Node | null>, place, path);
+      this.#open.delete(node);
+      return value;
+    }
     if (!isScalar(node)) return null;
     if (typeof node.value !== "string" || !node.value.includes("${")) return node.value;
     place.substituted = true;
@@ -115,6 +129,16 @@ export class YamlTree {
     const place: Place = { keyAt, valueAt, children: new Map(), substituted: false };
     parent.children.set(step, place);
     return this.#value(node, place, [...path, step]);
+  }
+
+  /** What an alias stands for. Kept, because yaml walks the whole document to find it. */
+  #target(alias: Alias): unknown {
+    let target = this.#targets.get(alias);
+    if (target === undefined) {
+      target = alias.resolve(this.#document) ?? null;
+      this.#targets.set(alias, target);
+    }
+    return target;
   }
 
   #fail(offset: number, path: KeyPath, message: string): void {
