@@ -51,7 +51,7 @@ export class HttpApi {
     const { address, port } = this.#options;
     assertReachableOnlyAsMeant(this.#access, address);
     const gate = new LogGate(this.#deps.clock);
-    this.#server.on("clientError", answerBrokenHttp);
+    this.#server.on("clientError", answerBrokenHttp(this.#deps.random));
     this.#server.on("drop", () => {
       const suppressed = gate.pass("drop");
       if (suppressed === undefined) return;

@@ -5,7 +5,7 @@ import { type ApiContext, type ApiEnv, type Endpoint, type Method, problemAnswer
 import { includesRole } from "./credentials.ts";
 import { LogGate } from "./log-gate.ts";
 import type { HttpDeps } from "./options.ts";
-import { type Problem, type ProblemCode, problemOf } from "./problem.ts";
+import { newRequestId, type Problem, type ProblemCode, problemOf } from "./problem.ts";
 
 export interface AppDeps extends Pick<HttpDeps, "clock" | "random" | "log"> {
   readonly routes: Routes;
@@ -48,7 +48,7 @@ export function makeApp(deps: AppDeps): Hono<ApiEnv> {
 function requestIdOf(context: ApiContext, { random }: AppDeps): string {
   const given = context.req.header("X-Request-Id");
   if (given !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(given)) return given;
-  return random.bytes(12).toString("base64url");
+  return newRequestId(random);
 }
 
 function admit(context: ApiContext, { access, stopping }: AppDeps): Response | undefined {

@@ -40,7 +40,9 @@ export class IdempotentAnswers {
   readonly #running = new Map<string, Running>();
 
   constructor(clock: Clock) {
-    this.#kept = new LRUCache({ max: KEPT_MAX, ttl: KEPT_MS, ttlResolution: 0, perf: { now: () => clock.now() } });
+    // lru-cache takes an entry from time 0 for one that never ends.
+    const perf = { now: () => clock.now() + 1 };
+    this.#kept = new LRUCache({ max: KEPT_MAX, ttl: KEPT_MS, ttlResolution: 0, perf });
   }
 
   /** @throws {HubError} ERR_INPUT: idempotency-conflict when the key stands for another request */

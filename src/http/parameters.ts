@@ -36,7 +36,6 @@ export function readQuery(incoming: IncomingMessage): Fields {
   return joined(parseForm(queryOf(incoming), "query"));
 }
 
-/** node:http shows the request target octet by octet as latin1, also where somebody wrote bare UTF-8. */
 function queryOf({ url = "" }: IncomingMessage): string {
   const start = url.indexOf("?");
   return start < 0 ? "" : url.slice(start + 1);
