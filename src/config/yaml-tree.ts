@@ -82,14 +82,18 @@ export class YamlTree {
   }
 
   #value(node: unknown, place: Place, path: KeyPath): unknown {
-    this.#values += 1;
-    if (this.#values > VALUES_MAX || path.length > DEPTH_MAX || this.#open.has(node)) {
-      if (Number.isFinite(this.#values))
-        this.#fail(place.valueAt, path, "refers to itself, or is too large or too deep");
-      this.#values = Number.POSITIVE_INFINITY; // said once; nothing more is read
+    if (this.#aliases > 0) this.#aliasedValues += 1;
+    if (this.#aliasedValues > ALIASED_VALUES_MAX || path.length > DEPTH_MAX || this.#open.has(node)) {
+      if (!this.#exhausted) this.#fail(place.valueAt, path, "refers to itself, or is too large or too deep");
+      this.#exhausted = true; // told once
       return undefined;
     }
-    if (isAlias(node)) return this.#value(this.#target(node), place, path);
+    if (isAlias(node)) {
+      this.#aliases += 1;
+      const value = this.#value(this.#target(node), place, path);
+      this.#aliases -= 1;
+      return value;
+    }
     if (isCollection(node)) {
       this.#open.add(node);
       const value = isSeq(node)
