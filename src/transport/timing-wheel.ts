@@ -15,15 +15,18 @@ const SLOTS = 1024;
 /** One timer for every deadline of the hub: scheduling and cancelling are O(1) and cost no timer of the event loop.
  *
  *  (1) An action runs at most once, at or up to one tick after its time, never before it.
- *  (2) While nothing is scheduled no timer runs.
+ *  (2) While nothing is scheduled no timer runs; a distant action wakes the process once a round of the wheel, not each tick.
  *  (3) An action that throws stops no other: the error reaches the process as an uncaught one after the tick. */
 export class TimingWheel {
   readonly #clock: Clock;
   readonly #tickMs: number;
   readonly #slots: Set<Entry>[] = Array.from({ length: SLOTS }, () => new Set<Entry>());
   #size = 0;
+  /** The last tick whose actions have run. */
   #tick: number;
-  #cancelTick: (() => void) | undefined;
+  /** The tick that the timer waits for. */
+  #armedTick = Number.POSITIVE_INFINITY;
+  #disarm: (() => void) | undefined;
 
   constructor(clock: Clock, options: { readonly tickMs?: number } = {}) {
     this.#clock = clock;
@@ -50,7 +53,7 @@ export class TimingWheel {
     };
     slot.add(entry);
     this.#size += 1;
-    this.#cancelTick ??= this.#clock.after(this.#tickMs, this.#turn);
+    this.#arm(Math.min(tick, this.#tick + SLOTS));
     return entry;
   }
 
@@ -58,16 +61,33 @@ export class TimingWheel {
   stop(): void {
     for (const slot of this.#slots) slot.clear();
     this.#size = 0;
-    this.#cancelTick?.();
-    this.#cancelTick = undefined;
+    this.#disarm?.();
+    this.#disarm = undefined;
+    this.#armedTick = Number.POSITIVE_INFINITY;
   }
 
   #currentTick(): number {
     return Math.floor(this.#clock.now() / this.#tickMs);
   }
 
+  #arm(tick: number): void {
+    if (tick >= this.#armedTick) return;
+    this.#disarm?.();
+    this.#armedTick = tick;
+    this.#disarm = this.#clock.after(Math.max(0, tick * this.#tickMs - this.#clock.now()), this.#turn);
+  }
+
+  /** Waits for the next slot that holds anything, be it for a later round. */
+  #armNext(): void {
+    if (this.#size === 0) return;
+    for (let tick = this.#tick + 1; tick < this.#armedTick; tick += 1) {
+      if ((this.#slots[tick % SLOTS] as Set<Entry>).size > 0) return this.#arm(tick);
+    }
+  }
+
   readonly #turn = (): void => {
-    this.#cancelTick = undefined;
+    this.#disarm = undefined;
+    this.#armedTick = Number.POSITIVE_INFINITY;
     const now = this.#currentTick();
     // After a long pause of the process each slot is visited once: it holds every later round as well.
     const from = Math.max(this.#tick + 1, now - SLOTS + 1);
@@ -80,7 +100,7 @@ export class TimingWheel {
     try {
       for (const entry of due) this.#run(entry);
     } finally {
-      if (this.#size > 0) this.#cancelTick ??= this.#clock.after(this.#tickMs, this.#turn);
+      this.#armNext();
     }
   };
 

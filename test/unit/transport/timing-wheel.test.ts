@@ -50,6 +50,31 @@ describe("TimingWheel", () => {
     expect(wheel.size).toBe(0);
   });
 
+  it("wakes once a round for an action that is far away (2)", () => {
+    const { clock, wheel, ran } = start();
+    let wakes = 0;
+    const counting = new TimingWheel(
+      { now: () => clock.now(), wallMs: () => 0, after: (ms, action) => clock.after(ms, () => (wakes++, action())) },
+      { tickMs: 20 },
+    );
+    counting.schedule(20 * 1024 * 10, () => ran.push("far"));
+    wheel.schedule(20 * 1024 * 10, () => undefined);
+    clock.advance(20 * 1024 * 10 + 20);
+    expect(ran).toEqual(["far"]);
+    expect(wakes).toBeLessThanOrEqual(12);
+  });
+
+  it("is woken earlier by an action that is scheduled later for an earlier time", () => {
+    const { clock, wheel, ran } = start();
+    wheel.schedule(5_000, () => ran.push("late"));
+    clock.advance(100);
+    wheel.schedule(200, () => ran.push("early"));
+    clock.advance(120);
+    expect(ran).toEqual(["early"]);
+    clock.advance(4_900);
+    expect(ran).toEqual(["early", "late"]);
+  });
+
   it("does not run an action that another action of the same tick has cancelled", () => {
     const { clock, wheel, ran } = start();
     const second = { cancel: () => undefined as void };
