@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { copyFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type DevelopmentPki, openPki, type PkiOptions } from "../../../pki/development.ts";
@@ -126,7 +126,10 @@ describe("openPki()", () => {
 
   it("names a CA that has expired", async () => {
     const { folder, clock, again } = await opened();
-    clock.advance(3650 * DAY_MS);
+    // The hub's certificate now ends with the CA, so nothing is left that would have to be signed.
+    clock.advance(3640 * DAY_MS);
+    await again();
+    clock.advance(10 * DAY_MS);
     await expect(again()).rejects.toThrow(pkiError(join(folder, "ca", "certificate.pem"), "expired"));
   });
 
@@ -170,6 +173,17 @@ describe("DevelopmentPki.renewIfDue()", () => {
     expect(renamed.hub.keyPem).toBe(pki.hub.keyPem);
     expect((await again({ hubNames: undefined })).hub).toEqual(renamed.hub);
     expect(await pki.renewIfDue()).toBe(true);
+  });
+
+  it("issues it again under a CA that was put in the place of the old one", async () => {
+    const { folder, pki } = await opened();
+    const other = await opened();
+    await cp(join(other.folder, "ca"), join(folder, "ca"), { recursive: true, force: true });
+    const moved = await openPki(folder, { clock: other.clock, hubNames: [] });
+    expect(moved.ca.certificatePem).toBe(other.pki.ca.certificatePem);
+    const caKey = new X509Certificate(moved.ca.certificatePem).publicKey;
+    expect(new X509Certificate(moved.hub.certificatePem).verify(caKey)).toBe(true);
+    expect(moved.hub.keyPem).toBe(pki.hub.keyPem);
   });
 
   it("takes over what another process renewed", async () => {

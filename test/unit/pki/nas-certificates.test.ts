@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { appendFileSync, readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -9,6 +10,16 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const DAY_MS = 86_400_000;
 const START_MS = 1_800_000_000_000;
+
+/** Lets a test act at the moments at which the code looks at the time. */
+class WatchedClock extends ManualClock {
+  onLook: () => void = () => undefined;
+
+  override wallMs(): number {
+    this.onLook();
+    return super.wallMs();
+  }
+}
 
 async function opened() {
   const folder = await temporaryFolder();
@@ -64,6 +75,15 @@ describe("issueNas()", () => {
     const second = await pki.issueNas("edge-1", { force: true });
     expect(await readFile(first.certificateFile, "utf8")).toBe(second.certificatePem);
     expect(await readdir(dirname(first.folder))).toEqual(["edge-1"]);
+  });
+
+  it("gives one of many that ask for the same name at once what is on disk, and refuses the others", async () => {
+    const { pki } = await opened();
+    const asked = await Promise.allSettled(Array.from({ length: 4 }, () => pki.issueNas("edge-1")));
+    const [issued, ...more] = asked.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    expect(more).toEqual([]);
+    expect(await readFile(issued?.keyFile ?? "", "utf8")).toBe(issued?.keyPem);
+    expect(await readFile(issued?.certificateFile ?? "", "utf8")).toBe(issued?.certificatePem);
   });
 
   it("leaves a key beside its own certificate when many force the same name at once", async () => {
@@ -147,5 +167,24 @@ describe("revokeNas()", () => {
     const revoked = await Promise.all(names.map((name, index) => (index % 2 === 0 ? pki : other).revokeNas(name)));
     const list = readRevocationList(await readFile(join(folder, "crl.pem"), "utf8"));
     expect(list?.serials).toEqual(new Set(revoked.flat()));
+  });
+
+  it("takes in what another process adds to the ledger while the list is being signed", async () => {
+    const folder = await temporaryFolder();
+    const clock = new WatchedClock(START_MS);
+    const pki = await openPki(folder, { clock, hubNames: [] });
+    const { serial } = await pki.issueNas("edge-1");
+    const others = await Promise.all(["edge-2", "edge-3", "edge-4"].map((name) => pki.issueNas(name)));
+    const ledgerFile = join(folder, "ledger.jsonl");
+    const left = others.map((other) => other.serial);
+    clock.onLook = () => {
+      if (!readFileSync(ledgerFile, "utf8").includes(`"revoked","serial":"${serial}"`) || left.length === 0) return;
+      const entry = { event: "revoked", serial: left.pop(), at: new Date(START_MS).toISOString() };
+      appendFileSync(ledgerFile, `${JSON.stringify(entry)}\n`);
+    };
+    await pki.revokeNas("edge-1");
+    expect(left).toEqual([]);
+    const list = readRevocationList(await readFile(join(folder, "crl.pem"), "utf8"));
+    expect(list?.serials).toEqual(new Set([serial, ...others.map((other) => other.serial)]));
   });
 });
