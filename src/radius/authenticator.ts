@@ -11,6 +11,8 @@ import {
   ZERO_AUTHENTICATOR,
 } from "./packet.ts";
 
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
 /** A RADIUS shared secret, with its HMAC key made once: a Buffer key would cost 17 us a packet on Node 24, this costs 3. */
 export class SharedSecret {
   readonly octets: Buffer;
@@ -29,6 +31,11 @@ export class SharedSecret {
 
   /** Never the secret: an object that ends up in a log or in JSON shows this. */
   toJSON(): string {
+    return "[secret]";
+  }
+
+  /** The same where console.log, an assertion or a crash shows the object. */
+  [INSPECT](): string {
     return "[secret]";
   }
 }

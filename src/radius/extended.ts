@@ -7,7 +7,7 @@ const LONG_FIRST = 245;
 const EXTENDED_LAST = 246;
 const MORE = 0x80;
 
-/** Extended-Type that holds a vendor's attribute (RFC 6929 Sections 2.3 and 2.4). */
+/** Extended-Type that holds a vendor's attribute (RFC 6929 Section 2.4). */
 export const EXTENDED_VENDOR_SPECIFIC = 26;
 
 /** One value of the extended space, put together from its fragments. */

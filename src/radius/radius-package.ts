@@ -29,7 +29,7 @@ function attributesOf(vendor: string | undefined, scope: string): DictionaryEntr
     const typeName = radius._attr_to(type, vendor, 2) ?? "octets";
     const flags = Object.keys(radius._attr_to(type, vendor, 5) ?? {});
     entries.push(attributeEntry(name, `${scope}${type}`, parseDataType(typeName) ?? "octets", flags));
-    for (const [number, valueName] of Object.entries(radius._attr_to(type, vendor, 3) ?? {})) {
+    for (const [valueName, number] of Object.entries(radius._attr_to(type, vendor, 4) ?? {})) {
       entries.push({ kind: "value", attribute: name, name: valueName, number: Number(number) });
     }
   }
