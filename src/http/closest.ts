@@ -1,11 +1,13 @@
-/** The known word that was probably meant: the same but for case and punctuation, or at most a third of its letters away. */
+/** The known word that was probably meant: the same but for case and punctuation, with
+ *  something before or behind it, or at most a third of its letters away. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const plain = bare(word.slice(0, 64));
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const target = bare(candidate);
-    const distance = plain.endsWith(target) || plain.startsWith(target) ? 1 : editDistance(plain, target);
+    const longer = plain.startsWith(target) || plain.endsWith(target);
+    const distance = Math.min(editDistance(plain, target), longer ? 1 : Number.POSITIVE_INFINITY);
     if (distance < bestDistance && distance <= Math.max(1, target.length / 3)) {
       best = candidate;
       bestDistance = distance;

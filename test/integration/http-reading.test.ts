@@ -228,23 +228,19 @@ describe("/metrics", () => {
     });
     hub.events.emit({ ...stamped, type: "packet.dropped", reason: "late-reply" });
     hub.events.emit({
-      ...{
-        type: "exchange.ended",
-        atMs: 0,
-        exchangeId: "x",
-        code: CODE.disconnectRequest,
-        trigger: "http",
-        requestId: "r",
-      },
-      ...{
-        outcome: "ack",
-        replyCode: 41,
-        errorCause: undefined,
-        linkId: "n1-1",
-        nas: "nas-secret",
-        attempts: 1,
-        durationMs: 20,
-      },
+      type: "exchange.ended",
+      atMs: 0,
+      exchangeId: "x",
+      code: CODE.disconnectRequest,
+      trigger: "http",
+      requestId: "r",
+      outcome: "ack",
+      replyCode: CODE.disconnectAck,
+      errorCause: undefined,
+      linkId: "n1-1",
+      nas: "nas-secret",
+      attempts: 1,
+      durationMs: 20,
     });
     await fetch(`${hub.url}/disconnect?nas_identifier=nas-secret&username=user-secret`, { method: "POST" });
     await fetch(`${hub.url}/v1/links/link-secret`);
