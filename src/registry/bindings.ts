@@ -73,17 +73,22 @@ export class Bindings {
   claim(record: LiveRecord, name: string): Claim {
     this.#absent.expire();
     const present = this.#names.get(name);
-    let holding = present?.holdings.get(record.link.peerKey);
-    if (holding === undefined) {
-      const shares = record.link.client.sharedNasIdentifiers.has(name);
-      if (present !== undefined && !(shares && present.exclusive === 0)) {
-        this.#refuse(present, name, record);
-        return "refused";
-      }
-      if (!this.#makeRoom(record.link.peerKey)) return "full";
-      holding = this.#bind(name, record);
+    const { peerKey, client, linkId } = record.link;
+    const held = present?.holdings.get(peerKey);
+    if (held !== undefined) {
+      this.#carry(name, held, record);
+      return "carried";
     }
-    this.#carry(name, holding, record);
+    const mayShare = client.sharedNasIdentifiers.has(name) && present?.exclusive === 0;
+    if (present !== undefined && !mayShare) {
+      this.#refuse(present, name, record);
+      return "refused";
+    }
+    if (!this.#makeRoom(peerKey)) return "full";
+    const bound = this.#bind(name, record);
+    this.#carry(name, bound, record);
+    // Reported last: a subscriber that asks the registry finds the link.
+    this.#report({ change: "bound", nasIdentifier: name, holder: bound.peerLabel, claimant: undefined, linkId });
     return "carried";
   }
 
@@ -188,7 +193,7 @@ export class Bindings {
   }
 
   #bind(name: string, record: LiveRecord): Holding {
-    const { peerKey, peer, client, linkId } = record.link;
+    const { peerKey, peer, client } = record.link;
     const holding: Holding = {
       peerKey,
       peerLabel: peerLabel(peer),
@@ -206,7 +211,6 @@ export class Bindings {
     peerNames.names.add(name);
     this.#peers.set(peerKey, peerNames);
     this.#holdings += 1;
-    this.#report({ change: "bound", nasIdentifier: name, holder: holding.peerLabel, claimant: undefined, linkId });
     return holding;
   }
 
@@ -239,8 +243,8 @@ export class Bindings {
     const { peerKey } = holding;
     const present = this.#names.get(name);
     if (present === undefined || !present.holdings.delete(peerKey)) return;
+    // Only release() unbinds a name that links carry, and then from all of its holders: the count of links goes with the name.
     for (const carrier of holding.carriers) carrier.nasIdentifiers.delete(name);
-    present.links -= holding.carriers.size;
     if (!holding.shared) present.exclusive -= 1;
     if (present.holdings.size === 0) this.#names.delete(name);
     this.#holdings -= 1;

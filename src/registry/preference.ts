@@ -29,8 +29,3 @@ export function inPreferenceOrder(records: readonly LinkRecord[], mode: SelectMo
   const compare = COMPARE[mode];
   return open.sort((a, b) => superseded(a) - superseded(b) || compare(a, b));
 }
-
-/** The peers behind some links: more than one means that the key did not say which NAS is meant. */
-export function peersOf(records: readonly LinkRecord[]): ReadonlySet<string> {
-  return new Set(records.map((record) => record.link.peerKey));
-}

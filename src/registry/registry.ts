@@ -13,9 +13,6 @@ import { canonicalAddress, nasIpAddressText, nasIpv6AddressText } from "./nas-ad
 import { keepStatusAttributes } from "./status-attributes.ts";
 import type { Binding, LinkRecord } from "./types.ts";
 
-// The order among links belongs to what a look-up answers.
-export { inPreferenceOrder, peersOf } from "./preference.ts";
-
 export interface RegistryDeps {
   readonly clock: Clock;
   readonly events: EventFeed;
@@ -41,7 +38,7 @@ export type RegistryKey = LinkField | "linkId" | "nasIdentifier" | "nasAddress";
  *  (3) After closed(link) no look-up yields it (IDX-06).
  *  (4) Only what a peer proved counts: the caller passes verified packets alone, and a NAS-Identifier is found through the
  *      binding of its peer (IDX-04). Addresses are indexed without a binding, because behind NAT many routers have the same:
- *      the caller asks peersOf() before it takes one.
+ *      the caller looks whose the links are before it takes one.
  *
  *  opened(link) -> learnStatus(link, ..), learnRequest(link, ..) any number of times -> closed(link). */
 export class Registry {

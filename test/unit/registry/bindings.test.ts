@@ -67,6 +67,7 @@ describe("Bindings (invariant 1, IDX-04)", () => {
     registry.closed(first);
     clock.advance(DAY_MS - 1);
     const second = open({ linkId: "second", peerKey: "a" });
+    expect(clock.waiting).toBe(0);
     clock.advance(2);
     expect(registry.binding("edge-1")).toMatchObject({ peerKey: "a", linkIds: [], lapsesAtMs: undefined });
     registry.closed(second);
@@ -94,15 +95,15 @@ describe("Bindings (invariant 1, IDX-04)", () => {
   });
 
   it("apply() changes the time of lapse for peers that are gone already", () => {
-    const { registry, clock, options, open, status } = startRegistry();
+    const { registry, clock, options, open, status, changes } = startRegistry();
     const link = open({ linkId: "one" });
     status(link, nasName("edge-1"));
     registry.closed(link);
     registry.apply({ ...options, bindingLapseMs: HOUR_MS });
     clock.advance(HOUR_MS - 1);
-    expect(registry.binding("edge-1")).toBeDefined();
+    expect(changes()).toEqual(["bound edge-1"]);
     clock.advance(1);
-    expect(registry.binding("edge-1")).toBeUndefined();
+    expect(changes()).toEqual(["bound edge-1", "lapsed edge-1"]);
   });
 
   it("stop() ends the timer, and a link that closes later starts none", () => {
@@ -204,6 +205,22 @@ describe("Bindings of shared names (FIELD.md 54)", () => {
     for (const link of links) status(link, nasName("Mist-AP"));
     expect(ids(registry.byNasIdentifier("Mist-AP"))).toEqual(["one", "two"]);
     expect(registry.binding("Mist-AP")?.refused).toEqual([]);
+  });
+
+  it("a holder that stops sharing keeps newcomers out until its binding lapses", () => {
+    const { registry, clock, options, open, status } = startRegistry();
+    const leaver = open({ linkId: "leaver", client: sharing });
+    status(leaver, nasName("Mist-AP"));
+    status(open({ linkId: "stayer", client: sharing }), nasName("Mist-AP"));
+    leaver.client = clientEntry();
+    registry.apply(options);
+    const newcomer = open({ linkId: "newcomer", client: sharing });
+    status(newcomer, nasName("Mist-AP"));
+    expect(ids(registry.byNasIdentifier("Mist-AP"))).toEqual(["leaver", "stayer"]);
+    registry.closed(leaver);
+    clock.advance(DAY_MS);
+    status(newcomer, nasName("Mist-AP"));
+    expect(ids(registry.byNasIdentifier("Mist-AP"))).toEqual(["stayer", "newcomer"]);
   });
 });
 

@@ -70,5 +70,5 @@ describe("Registry with 100,000 links", () => {
     for (const link of links) registry.closed(link);
     expect(registry.size).toBe(0);
     expect(registry.count("listener", "radsec")).toBe(0);
-  });
+  }, 60_000);
 });
