@@ -24,7 +24,7 @@ export function isDnsName(text: string): boolean {
   return text.length <= 253 && labels.every((label) => DNS_LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? "");
 }
 
-export function isIpAddress(text: string): boolean {
+function isIpAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%"));
 }
 

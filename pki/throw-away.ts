@@ -17,7 +17,7 @@ export interface ThrowAwayOptions {
   readonly clock?: Clock;
 }
 
-export interface ThrowAwayCertificate {
+interface ThrowAwayCertificate {
   /** Default: the Common Name, as DNS name where it can be one. Written unchecked, for tests of bad names. "none" leaves the Common Name alone to speak for the NAS. */
   readonly san?: Omit<SubjectAltNames, "naiRealm"> | "none";
   readonly validity?: Validity;
@@ -25,11 +25,7 @@ export interface ThrowAwayCertificate {
 }
 
 /** In words for the usual cases, in milliseconds since 1970 UTC (whole seconds on the wire) for the rest. */
-export type Validity =
-  | "valid"
-  | "expired"
-  | "not-yet-valid"
-  | { readonly notBeforeMs: number; readonly notAfterMs: number };
+type Validity = "valid" | "expired" | "not-yet-valid" | { readonly notBeforeMs: number; readonly notAfterMs: number };
 
 export interface ThrowAwayPki {
   readonly ca: Credentials;
