@@ -1,0 +1,121 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, onTestFinished } from "vitest";
+import { openPki } from "../../pki/development.ts";
+import { type Clock, systemClock, systemRandom } from "../../src/clock.ts";
+import { problemText } from "../../src/config/problem.ts";
+import { type Config, loadConfig } from "../../src/config.ts";
+import type { HubEvent, HubEventOf } from "../../src/events.ts";
+import { Hub } from "../../src/hub.ts";
+import { openLog } from "../../src/log.ts";
+import type { RequestHandler } from "../../src/transport/link.ts";
+
+export const DICTIONARY_FOLDER: string = join(import.meta.dirname, "../../config/dictionaries");
+
+const CLIENTS = "clients: [{ name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]";
+
+/** A hub on free ports with a development PKI of its own, stopped when the test is over. */
+export class RunningHub {
+  readonly hub: Hub;
+  readonly folder: string;
+  readonly radsecPort: number;
+  readonly api: string;
+  readonly events: HubEvent[] = [];
+
+  private constructor(hub: Hub, folder: string, radsecPort: number, httpPort: number | undefined) {
+    this.hub = hub;
+    this.folder = folder;
+    this.radsecPort = radsecPort;
+    this.api = `http://127.0.0.1:${httpPort}`;
+  }
+
+  /** @param yaml further sections of hub.yaml; `radsec`, `clients` and `http` replace the defaults of this class */
+  static async start(
+    options: { readonly yaml?: string; readonly clock?: Clock; readonly handler?: RequestHandler } = {},
+  ): Promise<RunningHub> {
+    const { yaml = "", clock = systemClock, handler } = options;
+    const folder = await mkdtemp(join(tmpdir(), "radsec-hub-test-"));
+    await cp(await pkiOfFile(), join(folder, "pki"), { recursive: true });
+    const hub = new Hub(hubConfig(yaml, folder), {
+      clock,
+      random: systemRandom,
+      log: openLog({ level: "silent", format: "json" }),
+      version: "test",
+      dictionaryFolder: DICTIONARY_FOLDER,
+      ...(handler && { handler }),
+    });
+    const events: HubEvent[] = [];
+    hub.events.subscribe((event) => events.push(event));
+    const { radsec, http } = await hub.start();
+    const running = new RunningHub(hub, folder, [...radsec.values()][0]?.port ?? 0, http?.port);
+    running.events.push(...events);
+    hub.events.subscribe((event) => running.events.push(event));
+    onTestFinished(() => running.stop());
+    return running;
+  }
+
+  async stop(): Promise<void> {
+    await this.hub.stop(2_000);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Certificate and key of a router under this hub's CA. */
+  async credentials(name: string): Promise<{ ca: string; certificate: string; key: string }> {
+    const issued = await this.hub.pki?.issueNas(name, { force: true });
+    const ca = this.hub.pki?.ca.certificatePem;
+    if (issued === undefined || ca === undefined) throw new Error("the hub does not use its development PKI");
+    return { ca, certificate: issued.certificatePem, key: issued.keyPem };
+  }
+
+  eventsOf<Type extends HubEvent["type"]>(type: Type): HubEventOf<Type>[] {
+    return this.events.filter((event): event is HubEventOf<Type> => event.type === type);
+  }
+
+  /** Resolves with the next event of a type that fits, or with one that has already come. */
+  event<Type extends HubEvent["type"]>(
+    type: Type,
+    fits: (event: HubEventOf<Type>) => boolean = () => true,
+  ): Promise<HubEventOf<Type>> {
+    const found = this.eventsOf(type).find(fits);
+    if (found !== undefined) return Promise.resolve(found);
+    return new Promise((resolve) => {
+      const end = this.hub.events.subscribe((event) => {
+        if (event.type !== type || !fits(event as HubEventOf<Type>)) return;
+        end();
+        resolve(event as HubEventOf<Type>);
+      });
+    });
+  }
+}
+
+let pkiFolder: Promise<string> | undefined;
+
+/** One development PKI for all hubs of a test file: each hub starts from a copy. */
+function pkiOfFile(): Promise<string> {
+  pkiFolder ??= (async () => {
+    const folder = await mkdtemp(join(tmpdir(), "radsec-hub-pki-"));
+    await openPki(folder, { clock: systemClock, hubNames: [] });
+    return folder;
+  })();
+  return pkiFolder;
+}
+
+afterAll(async () => {
+  if (pkiFolder !== undefined) await rm(await pkiFolder, { recursive: true, force: true });
+});
+
+/** A configuration for tests: free ports on loopback, everything of the hub under `folder`. */
+export function hubConfig(yaml: string, folder: string): Config {
+  const has = (section: string) => new RegExp(`^${section}:`, "m").test(yaml);
+  const text = [
+    yaml,
+    has("radsec") ? "" : "radsec: [{ address: 127.0.0.1, port: 0 }]",
+    has("http") ? "" : "http: { address: 127.0.0.1, port: 0 }",
+    has("clients") ? "" : CLIENTS,
+    `pki: { folder: ${JSON.stringify(join(folder, "pki"))} }`,
+  ].join("\n");
+  const loaded = loadConfig(text, { file: "test.yaml", env: {}, readFile: () => "" });
+  if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
+  return loaded.config;
+}
