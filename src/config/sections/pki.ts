@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { hostName } from "../identities.ts";
 import { section } from "../section.ts";
 import { flag, list, text } from "../values.ts";
 
@@ -9,7 +10,7 @@ export const pkiSection = section({
   folder: text("Folder of the development PKI, relative to the working directory.").prefault("var/pki"),
   names: list(
     "Names and addresses of the hub in its development certificate.",
-    text("A DNS name or an IP address.").regex(/^[A-Za-z0-9.:_-]+$/, "must be a DNS name or an IP address"),
+    hostName("A DNS name or an IP address."),
   ).prefault(["localhost", "127.0.0.1", "::1"]),
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { z } from "zod";
 import { configJsonSchema } from "../../../src/config/json-schema.ts";
 import { configOf, FILES, load } from "./load.ts";
 
@@ -69,6 +70,13 @@ describe("config/hub.yaml", () => {
 
   it("loads with every commented-out key in force", () => {
     expect(load(COMPLETE, ENV, COMPLETE_FILES)).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  it.each([
+    ["as shipped", SHIPPED],
+    ["complete", COMPLETE],
+  ])("is what config/hub.schema.json tells editors to expect: %s", (_, yaml) => {
+    expect(z.fromJSONSchema(configJsonSchema()).safeParse(parse(yaml)).error).toBeUndefined();
   });
 
   it("walks the whole schema", () => {
