@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { answerUnserved } from "./aaa/unserved.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -108,8 +109,7 @@ export class Hub {
       }
       const http = await this.#startHttp();
       this.#state = "running";
-      this.#warn();
-      this.#checkCertificates(materials);
+      this.#watchCertificates(materials);
       return { radsec, http };
     } catch (error) {
       await this.stop(0);
@@ -136,20 +136,15 @@ export class Hub {
     const materials = await this.#materials.load(config);
     const selection = this.#compiled(config);
     const clients = new ClientDirectory(config.clients);
+    this.#useMaterials(config, materials);
     this.#config = config;
     this.#selection = selection;
     this.#clients = clients;
     this.registry.apply(registryOptions(config));
     this.dynauth.apply(dynauthOptions(config));
-    for (const options of config.radsec) {
-      const material = materials.get(options.name);
-      if (material === undefined) continue;
-      this.#listeners.get(options.name)?.apply(listenerOptions(options, material));
-    }
-    for (const listener of this.#listeners.values()) listener.reauthorise();
-    this.#warn();
     if (config.http !== undefined) this.#http?.apply(config.http);
-    this.#checkCertificates(materials);
+    for (const listener of this.#listeners.values()) listener.reauthorise();
+    this.#watchCertificates(materials);
     this.events.emit({ type: "config.applied", atMs: this.#deps.clock.wallMs(), changed, needsRestart });
     return { changed, needsRestart };
   }
@@ -198,13 +193,6 @@ export class Hub {
     return this.#http.start();
   }
 
-  /** What turns routers away by configuration or by age. */
-  #warn(): void {
-    for (const listener of this.#listeners.values()) {
-      for (const line of listener.warnings()) this.#deps.log.warn(line);
-    }
-  }
-
   #closeLink(linkId: string): boolean {
     const record = this.registry.record(linkId);
     record?.link.close("operator");
@@ -226,11 +214,22 @@ export class Hub {
       : compileSelection(select, { registry: this.registry, dictionary: this.dictionary });
   }
 
-  /** Says aloud what ends within 30 days, renews what the hub issues itself, and looks again in six hours. */
-  #checkCertificates(materials: ReadonlyMap<string, TlsMaterial>): void {
+  /** New handshakes use these; links keep the certificate they were made with.
+   *  @throws {HubError} ERR_PKI: then the listeners stay as they were */
+  #useMaterials(config: Config, materials: ReadonlyMap<string, TlsMaterial>): void {
+    for (const options of config.radsec) {
+      const material = materials.get(options.name);
+      if (material !== undefined) this.#listeners.get(options.name)?.apply(listenerOptions(options, material));
+    }
+  }
+
+  /** Says aloud what ends within 30 days and what turns routers away, and reads the certificates again in six hours: the
+   *  development PKI renews itself, and other files may have been replaced. */
+  #watchCertificates(materials: ReadonlyMap<string, TlsMaterial>): void {
     const { clock, log } = this.#deps;
-    for (const [name, material] of materials) {
-      for (const { what, notAfterMs } of expiries(name, material)) {
+    for (const [name, listener] of this.#listeners) {
+      for (const line of listener.warnings()) log.warn(line);
+      for (const { what, notAfterMs } of expiries(name, materials.get(name))) {
         const leftMs = notAfterMs - clock.wallMs();
         if (leftMs > WARN_BEFORE_MS) continue;
         const daysLeft = Math.max(0, Math.floor(leftMs / DAY_MS));
@@ -238,12 +237,22 @@ export class Hub {
       }
     }
     this.#cancelCertificateCheck?.();
-    this.#cancelCertificateCheck = clock.after(CERTIFICATE_CHECK_MS, () => {
-      this.apply(this.#config).catch((error: unknown) => {
-        log.error({ err: error }, "certificates could not be read again; the ones in use stay");
-        this.#checkCertificates(materials);
-      });
-    });
+    this.#cancelCertificateCheck = clock.after(CERTIFICATE_CHECK_MS, () => void this.#rereadCertificates(materials));
+  }
+
+  async #rereadCertificates(before: ReadonlyMap<string, TlsMaterial>): Promise<void> {
+    let materials = before;
+    try {
+      materials = await this.#materials.load(this.#config);
+      if (!isDeepStrictEqual(materials, before)) {
+        this.#useMaterials(this.#config, materials);
+        for (const listener of this.#listeners.values()) listener.reauthorise();
+        this.#deps.log.info("certificates have changed and are in use for new links");
+      }
+    } catch (error) {
+      this.#deps.log.error({ err: error }, "certificates could not be read again; the ones in use stay");
+    }
+    if (this.#state === "running") this.#watchCertificates(materials);
   }
 }
 

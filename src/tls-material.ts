@@ -72,9 +72,10 @@ export class TlsMaterials {
 }
 
 /** The certificates of a listener and the day each ends. */
-export function expiries(listener: string, { certificate, ca }: TlsMaterial): Expiry[] {
-  const found = [{ what: `hub certificate of listener ${listener}`, notAfterMs: endOf(certificate) }];
-  for (const pem of ca) found.push({ what: `CA certificate of listener ${listener}`, notAfterMs: endOf(pem) });
+export function expiries(listener: string, material: TlsMaterial | undefined): Expiry[] {
+  if (material === undefined) return [];
+  const found = [{ what: `hub certificate of listener ${listener}`, notAfterMs: endOf(material.certificate) }];
+  for (const pem of material.ca) found.push({ what: `CA certificate of listener ${listener}`, notAfterMs: endOf(pem) });
   return found;
 }
 

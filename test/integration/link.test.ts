@@ -354,7 +354,8 @@ describe("reverse requests on a link", () => {
   });
 
   it("a peer that never reads costs a bounded backlog, and its neighbour notices nothing", async () => {
-    const { hub, nas } = await connected();
+    const yaml = "radsec: [{ address: 127.0.0.1, port: 0, limits: { writeBacklog: 4KiB } }]";
+    const { hub, nas } = await connected({ yaml });
     await nas.register("nas-07");
     const neighbour = await RawNas.dial(hub.radsecPort, await hub.credentials("nas-08"));
     await neighbour.register("nas-08");
