@@ -6,9 +6,9 @@ import { printable } from "./printable.ts";
 
 type AttributeNames = Pick<Dictionary, "decode">;
 
-/** One line for people about what happened at a simulated router. */
+/** One line for people about what happened at a simulated router, safe for a terminal: the hub has a say in it. */
 export function eventText(event: NasEvent, dictionary: AttributeNames): string {
-  return `${event.nasIdentifier} link ${event.linkNumber}: ${whatHappened(event, dictionary)}`;
+  return printable(`${event.nasIdentifier} link ${event.linkNumber}: ${whatHappened(event, dictionary)}`);
 }
 
 function whatHappened(event: NasEvent, dictionary: AttributeNames): string {
@@ -58,10 +58,9 @@ export function accountingText(status: string, acctSessionId: string, outcome: N
   return `Accounting ${status} of acct session ${acctSessionId}: ${answer}`;
 }
 
-// What the hub sends ends up in a terminal: control characters stay out of it.
 function attributesText(attributes: readonly Attribute[], dictionary: AttributeNames): string {
   return dictionary
     .decode(attributes.filter(({ type }) => type !== ATTRIBUTE.messageAuthenticator))
-    .map(({ name, value }) => `${name} = ${printable(String(value))}`)
+    .map(({ name, value }) => `${name} = ${value}`)
     .join(", ");
 }

@@ -22,10 +22,10 @@ export async function simulate(context: CommandContext): Promise<number> {
   const { io } = context;
   const interrupted = Promise.withResolvers<void>();
   const takeBack = io.onInterrupt(interrupted.resolve);
-  const nases = await routers(context);
   // Between two attempts to connect there is no socket, and the clock's timers keep no process alive.
   const alive = setInterval(() => {}, FOR_EVER_MS);
   try {
+    const nases = await routers(context);
     const started = nases.map((nas) => startOne(nas, context));
     await interrupted.promise;
     await Promise.all(nases.map((nas) => nas.stop()));

@@ -41,10 +41,15 @@ export interface NasConnectionOptions {
   readonly statusAttributes: readonly Attribute[];
 }
 
-interface Outstanding {
+/** A request of the router that is not answered yet. */
+interface Asked {
   readonly code: number;
   readonly authenticator: Buffer;
-  readonly settle: (outcome: NasRequestOutcome) => void;
+  readonly replied: (reply: Packet) => void;
+}
+
+interface Outstanding extends Asked {
+  readonly closed: () => void;
 }
 
 /** One TLS connection of a router, from secureConnect to close.   open --close()/socket "close"--> closed
@@ -59,7 +64,7 @@ export class NasConnection {
   readonly #duplicates: DuplicateReplies;
   readonly #requests = new IdentifierSpace<Outstanding>();
   readonly #timers = new Set<() => void>();
-  #status: { readonly authenticator: Buffer; readonly sentAt: number } | undefined;
+  #status: Asked | undefined;
   #batch: Buffer[] | undefined;
   #closing: { readonly reason: NasCloseReason; readonly detail: string | undefined } | undefined;
   #open = false;
@@ -121,7 +126,12 @@ export class NasConnection {
   async request(code: number, attributes: readonly Attribute[], timeoutMs: number): Promise<NasRequestOutcome> {
     const { promise, resolve } = Promise.withResolvers<NasRequestOutcome>();
     const authenticator = Buffer.alloc(AUTHENTICATOR_BYTES);
-    const outstanding: Outstanding = { code, authenticator, settle: resolve };
+    const outstanding: Outstanding = {
+      code,
+      authenticator,
+      replied: (reply) => resolve({ kind: "reply", code: reply.code, attributes: copied(reply.attributes) }),
+      closed: () => resolve({ kind: "closed" }),
+    };
     const identifier = this.#open ? this.#requests.allocate(outstanding) : undefined;
     if (identifier === undefined) return { kind: "not-sent" };
     const cancel = this.#later(timeoutMs, () => resolve({ kind: "timeout" }));
@@ -141,7 +151,16 @@ export class NasConnection {
     // WD-01, ST-13: Identifier 0 each time, a new random Authenticator each time (CRY-04).
     const authenticator = this.#deps.random.bytes(AUTHENTICATOR_BYTES);
     const { secret, statusAttributes } = this.#options;
-    this.#status = { authenticator, sentAt: this.#deps.clock.now() };
+    const sentAt = this.#deps.clock.now();
+    this.#status = {
+      code: CODE.statusServer,
+      authenticator,
+      replied: ({ code }) => {
+        this.#status = undefined;
+        this.#watchdog.answered();
+        this.#deps.event({ type: "status-answered", code, roundTripMs: this.#deps.clock.now() - sentAt });
+      },
+    };
     this.#write(encodeRequest(CODE.statusServer, STATUS_IDENTIFIER, statusAttributes, authenticator, secret));
     this.#deps.event({ type: "status-sent" });
   }
@@ -164,44 +183,22 @@ export class NasConnection {
   #packet(packet: Packet): void {
     this.#watchdog.received();
     if (REQUEST_CODES.has(packet.code)) this.#request(packet);
-    else if (packet.identifier === STATUS_IDENTIFIER) this.#statusReply(packet);
     else this.#reply(packet);
   }
 
-  #statusReply(packet: Packet): void {
-    const status = this.#status;
-    const fits =
-      status !== undefined &&
-      isReplyTo(CODE.statusServer, packet.code) &&
-      verifyResponse(packet, status.authenticator, this.#options.secret) === "ok";
-    if (!fits) {
-      this.#drop(packet);
-      return;
-    }
-    this.#status = undefined;
-    this.#proven = true;
-    this.#watchdog.answered();
-    const roundTripMs = this.#deps.clock.now() - status.sentAt;
-    this.#deps.event({ type: "status-answered", code: packet.code, roundTripMs });
-  }
-
   #reply(packet: Packet): void {
-    const outstanding = this.#requests.match(packet.identifier);
-    const fits =
-      outstanding !== undefined &&
-      isReplyTo(outstanding.code, packet.code) &&
-      verifyResponse(packet, outstanding.authenticator, this.#options.secret) === "ok";
-    if (!fits) {
-      this.#drop(packet);
-      return;
+    const { code, identifier } = packet;
+    const asked = identifier === STATUS_IDENTIFIER ? this.#status : this.#requests.match(identifier);
+    const isExpected = asked !== undefined && isReplyTo(asked.code, code);
+    const verdict = isExpected && verifyResponse(packet, asked.authenticator, this.#options.secret);
+    if (verdict === "ok") {
+      this.#proven = true;
+      asked?.replied(packet);
+    } else if (verdict === "bad-message-authenticator") {
+      this.close(verdict); // CON-04
+    } else {
+      this.#deps.event({ type: "dropped", code, identifier }); // CON-05
     }
-    this.#proven = true;
-    const attributes = packet.attributes.map(({ type, value }) => ({ type, value: Buffer.from(value) }));
-    outstanding.settle({ kind: "reply", code: packet.code, attributes });
-  }
-
-  #drop({ code, identifier }: Packet): void {
-    this.#deps.event({ type: "dropped", code, identifier });
   }
 
   #request(packet: Packet): void {
@@ -267,8 +264,13 @@ export class NasConnection {
     this.#watchdog.stop();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    for (const outstanding of this.#requests.entries()) outstanding.settle({ kind: "closed" });
+    for (const outstanding of this.#requests.entries()) outstanding.closed();
     const { reason, detail } = this.#closing ?? { reason: "peer-closed" as const, detail: undefined };
     this.#deps.closed(reason, detail);
   }
+}
+
+/** Attributes are views into the octets of a packet, which live no longer than its chunk. */
+function copied(attributes: readonly Attribute[]): Attribute[] {
+  return attributes.map(({ type, value }) => ({ type, value: Buffer.from(value) }));
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeThrowAwayPki, type ThrowAwayPki } from "../../pki/throw-away.ts";
 import { type Clock, systemClock, systemRandom } from "../../src/clock.ts";
+import { encodeAnswer } from "../../src/nas/answer-plan.ts";
 import type { NasEvent } from "../../src/nas/nas-events.ts";
 import { type NasCredentials, NasSimulator, type NasSimulatorOptions } from "../../src/nas/nas-simulator.ts";
 import {
@@ -179,6 +180,24 @@ describe("NasSimulator", () => {
     );
     await until(() => seen("dropped").length === 2);
     expect(nas.openLinks).toBe(1);
+  });
+
+  it("CON-04 a reply with a wrong Message-Authenticator under a right Response Authenticator ends the connection", async () => {
+    hub.answersStatus = false;
+    const { nas, seen } = simulate();
+    void nas.start();
+    await until(() => hub.links[0]?.packets.length === 1);
+    const flawed = encodeAnswer(
+      hub.link.packets[0] as Packet,
+      CODE.accessAccept,
+      [],
+      RADSEC_SECRET,
+      "bad-message-authenticator",
+    );
+    hub.link.send(flawed);
+    await until(() => seen("closed").length === 1);
+    expect(seen("closed")).toMatchObject([{ reason: "bad-message-authenticator" }]);
+    expect(seen("status-answered")).toEqual([]);
   });
 
   it("DP-04 drops a request of an hour ago without a word", async () => {
