@@ -11,7 +11,7 @@ export const LIVE_KEYS: { readonly [Section in keyof Config]: { readonly restart
   dynauth: { restart: [] },
   status: { restart: [] },
   http: { restart: ["address", "port"] }, // also to begin or end having one
-  pki: { restart: ["development", "folder"] },
+  pki: { restart: ["folder", "names"] },
   log: { restart: ["format", "file"] },
 };
 

@@ -10,14 +10,20 @@ const UDP_PORTS: ReadonlySet<unknown> = new Set([1812, 1813, 3799]);
 
 const limits = section({
   links: count("Links of the listener in all; more are refused.", 1, 1_000_000).default(20_000),
-  linksPerPeer: count("Links of one peer; the newest beyond it is refused.", 1, 100_000).default(64),
+  linksPerPeer: count("Links of one peer; beyond it the oldest of them makes room.", 1, 100_000).default(64),
   // As many as links: thousands of routers may share one address behind the NAT of a carrier.
   linksPerAddress: count("Links from one address; more are refused.", 1, 1_000_000).default(20_000),
-  halfOpen: count("Connections whose handshake has not ended; more are refused (CON-17).", 1, 100_000).default(512),
-  halfOpenPerAddress: count("The same from one address.", 1, 100_000).default(256),
-  newPerSecondPerAddress: count("New connections a second from one address; more are refused.", 1, 100_000).default(
-    200,
-  ),
+  halfOpen: count(
+    "Connections whose handshake has not ended; beyond it a silent one makes room, or the newest is refused (CON-17).",
+    1,
+    100_000,
+  ).default(512),
+  halfOpenPerAddress: count("The same from one IPv4 address or one IPv6 /64.", 1, 100_000).default(256),
+  newPerSecondPerAddress: count(
+    "New connections a second from one IPv4 address or one IPv6 /64; more are refused.",
+    1,
+    100_000,
+  ).default(200),
   handshakeTimeout: duration("Time for PROXY header and TLS handshake together.", {
     min: "100ms",
     max: "30s",
@@ -39,7 +45,7 @@ const tls = section(
     caFiles: list("PEM files of the CAs whose routers are trusted; no others are.", text("A PEM file.")),
     crlFiles: list("PEM files of revocation lists of those CAs.", text("A PEM file.")),
     minVersion: choice("Oldest TLS version accepted.", ["TLSv1.2", "TLSv1.3"]).default("TLSv1.2"),
-    ciphers: text("OpenSSL cipher list; without it the runtime's.")
+    ciphers: text("OpenSSL cipher list for TLS 1.2; without it ECDHE with AES-GCM or ChaCha20.")
       // TLS-06: a list may name these only to leave them out.
       .refine(
         (value) =>

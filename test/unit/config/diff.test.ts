@@ -22,7 +22,7 @@ describe("diffConfig()", () => {
     ["http: { port: 4001 }", ["http"], [], ["http.port"]],
     ["http: { enabled: false }", ["http"], [], ["http"]],
     ["http: { bodyMax: 2MiB }", ["http"], ["http"], []],
-    ["pki: { folder: x, names: [a] }", ["pki"], ["pki"], ["pki.folder"]],
+    ["pki: { folder: x, names: [a] }", ["pki"], [], ["pki.folder", "pki.names"]],
     ["log: { level: warn }", ["log"], ["log"], []],
     ["log: { format: pretty }", ["log"], [], ["log.format"]],
   ])("%s", (yaml, changed, live, needsRestart) => {
