@@ -59,13 +59,27 @@ const MUTATIONS: readonly Mutation[] = [
 
 const INPUT_BYTES_MAX = 20_000;
 
+/** The same octets with every Length corrected as little as it takes, so that what is inside of attributes gets its turn. */
+function madeWhole(octets: Buffer): Buffer {
+  const whole = octets.subarray(0, 4096);
+  if (whole.length < 20) return whole;
+  whole.writeUInt16BE(whole.length, 2);
+  let offset = 20;
+  while (offset + 2 <= whole.length) {
+    const length = Math.min(Math.max(2, whole[offset + 1] as number), whole.length - offset);
+    whole[offset + 1] = length;
+    offset += length;
+  }
+  if (offset < whole.length) return madeWhole(whole.subarray(0, offset));
+  return whole;
+}
+
 /** One of the corpus after a few mutations. */
 export function mutate(corpus: readonly Buffer[], numbers: SeededNumbers): Buffer {
   let octets = Buffer.from(numbers.pick(corpus));
   for (let count = numbers.below(8); count >= 0 && octets.length > 0; count--) {
     octets = Buffer.from(numbers.pick(MUTATIONS)(octets, numbers, corpus).subarray(0, INPUT_BYTES_MAX));
   }
-  // Without a Length that fits, most inputs would end at the header.
-  if (octets.length >= 4 && numbers.below(2) === 0) octets.writeUInt16BE(octets.length, 2);
-  return octets;
+  // Most inputs would end at the header or at the first attribute if none were made whole.
+  return numbers.below(2) === 0 ? madeWhole(octets) : octets;
 }

@@ -57,6 +57,7 @@ describe("extended attributes (RFC 6929)", () => {
       list: [full(0x80), wire(1, "61"), full(0)],
       shown: ["245=253", "1=1", "245.1=251"],
     },
+    { name: "another long type behind it", list: [full(0x80), wire(246, "01 00 61")], shown: ["245=253", "246.1=1"] },
     { name: "another Extended-Type behind it", list: [full(0x80), full(0, 2)], shown: ["245=253", "245.2=251"] },
     { name: "nothing behind it", list: [full(0x80), full(0x80)], shown: ["245=253", "245=253"] },
     { name: "a fragment without data behind it", list: [full(0x80), wire(245, "01 00")], shown: ["245=253", "245=2"] },
