@@ -333,6 +333,14 @@ describe("bodies", () => {
     expect((await send("/disconnect", padded(1_000), JSON_TYPE)).status).toBe(200);
   });
 
+  it("413 for an announced body before any of it came", async () => {
+    const answer = await rawAnswer(
+      hub.port,
+      `POST /disconnect HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: 1001\r\n\r\n`,
+    );
+    expect(answer).toContain("HTTP/1.1 413");
+  });
+
   it("413 for a body without Content-Length as soon as the limit is passed", async () => {
     const chunk = `${(600).toString(16)}\r\n${"a".repeat(600)}\r\n`;
     const answer = await rawAnswer(
