@@ -164,8 +164,10 @@ describe("Registry", () => {
     expect(registry.record("one")?.statusAttributes).toBe(kept);
     registry.learnStatus(link, packet(CODE.statusServer, nasName("edge-1"), textAttribute(87, "ether2")));
     expect(registry.record("one")?.statusAttributes).toEqual([nasName("edge-1"), textAttribute(87, "ether2")]);
-    registry.learnStatus(link, packet(CODE.statusServer, nasName("edge-1")));
-    expect(registry.record("one")?.statusAttributes).toEqual([nasName("edge-1")]);
+    registry.learnStatus(link, packet(CODE.statusServer, nasName("edge-2"), textAttribute(87, "ether2")));
+    expect(registry.record("one")?.statusAttributes).toEqual([nasName("edge-2"), textAttribute(87, "ether2")]);
+    registry.learnStatus(link, packet(CODE.statusServer, nasName("edge-2")));
+    expect(registry.record("one")?.statusAttributes).toEqual([nasName("edge-2")]);
   });
 
   it("lastSeenMs follows every verified packet, a reply included", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { attribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { Dictionary } from "../../../src/radius/dictionary.ts";
 import { inPreferenceOrder, type SelectMode } from "../../../src/registry/preference.ts";
-import { compileSelection, type SelectMatch } from "../../../src/registry/selection.ts";
+import { compileSelection, type SelectionDeps, type SelectMatch } from "../../../src/registry/selection.ts";
 import { clientEntry } from "../../support/client-entries.ts";
 import { certificatePeer, FakeLink } from "../../support/fake-link.ts";
 import { ids, nasIp, nasName, startRegistry } from "./harness.ts";
@@ -70,6 +70,7 @@ describe("compileSelection() matches everything that seed 003 can match", () => 
     ["status number", { "status.NAS-Port": "7" }, ["edge"]],
     ["status vendor attribute", { "status.Mikrotik-Rate-Limit": "rate-1" }, ["edge"]],
     ["status vendor attribute by number", { "status.26.14988.8": "rate-1" }, ["edge"]],
+    ["status vendor attribute, not its neighbour", { "status.26.14988.9": "rate-1" }, []],
     ["status attribute that nobody sent", { "status.Attr-200": "x" }, []],
     ["peer address", { peerAddress: "10.9.0.1" }, ["edge"]],
     ["peer address mapped into IPv6", { peerAddress: "::ffff:10.9.0.1" }, ["edge"]],
@@ -158,6 +159,47 @@ describe("compileSelection() matches everything that seed 003 can match", () => 
     for (const { link } of registry.records()) (link as FakeLink).open = false;
     expect(selection.select(nothing)).toBeUndefined();
     expect(selection.candidates(nothing)).toEqual([]);
+  });
+});
+
+describe("compileSelection() costs no more than it must", () => {
+  /** The registry with a note of what is read from it. */
+  function watched() {
+    const { registry } = twoRouters();
+    const reads: string[] = [];
+    const watching: SelectionDeps["registry"] = {
+      count: (key, value) => registry.count(key, value),
+      find: (key, value) => {
+        reads.push(key);
+        return registry.find(key, value);
+      },
+      records: () => {
+        reads.push("every link");
+        return registry.records();
+      },
+    };
+    const readsOf = (match: SelectMatch) => {
+      reads.length = 0;
+      compileSelection([{ match, mode: "first" }], { registry: watching, dictionary }).select(nothing);
+      return reads;
+    };
+    return { readsOf };
+  }
+
+  it("starts from the indexed key with the fewest links, in whatever order the keys stand", () => {
+    const { readsOf } = watched();
+    const both = ["edges", "others"];
+    expect(readsOf({ client: both, nasIdentifier: "other" })).toEqual(["nasIdentifier"]);
+    expect(readsOf({ nasIdentifier: "other", client: both })).toEqual(["nasIdentifier"]);
+    expect(readsOf({ "status.NAS-Port": "7", client: "edges", peerAddress: "10.0.0.0/8" })).toEqual(["client"]);
+  });
+
+  it("looks at every link only where no key is indexed, and at none where a value is missing", () => {
+    const { readsOf } = watched();
+    expect(readsOf({ "status.NAS-Port": "7" })).toEqual(["every link"]);
+    expect(readsOf({ client: ["edges", "/^oth/"] })).toEqual(["every link"]);
+    expect(readsOf({ "status.NAS-Port": "%{request.NAS-Port}" })).toEqual([]);
+    expect(readsOf({ client: "nobody", "status.NAS-Port": "7" })).toEqual([]);
   });
 });
 
