@@ -57,7 +57,7 @@ export function parseIpv6Prefix(text: string): Buffer | undefined {
 export function formatIpv6Prefix(value: Buffer): string | undefined {
   if (value.length < PREFIX_HEAD_BYTES || value.length > PREFIX_HEAD_BYTES + IPV6_BYTES) return undefined;
   const bits = value[1] as number;
-  if (bits > 128 || bits > (value.length - PREFIX_HEAD_BYTES) * 8) return undefined;
+  if (bits > (value.length - PREFIX_HEAD_BYTES) * 8) return undefined;
   const address = Buffer.alloc(IPV6_BYTES);
   value.copy(address, 0, PREFIX_HEAD_BYTES);
   return hasBitsBeyond(address, bits) ? undefined : `${formatIpv6(address)}/${bits}`;

@@ -2,7 +2,7 @@ import type { DataType } from "./values.ts";
 import type { VendorFormat } from "./vendor.ts";
 
 /** A vendor whose attributes are not in the usual 1,1 format. */
-export interface VendorEntry {
+interface VendorEntry {
   readonly kind: "vendor";
   readonly number: number;
   readonly format: VendorFormat;
@@ -24,7 +24,7 @@ export interface AttributeEntry {
 }
 
 /** A name for a number of an attribute. */
-export interface ValueEntry {
+interface ValueEntry {
   readonly kind: "value";
   readonly attribute: string;
   readonly name: string;

@@ -11,7 +11,7 @@ const MORE = 0x80;
 export const EXTENDED_VENDOR_SPECIFIC = 26;
 
 /** One value of the extended space, put together from its fragments. */
-export interface Extended {
+interface Extended {
   readonly extendedType: number;
   readonly value: Buffer;
 }

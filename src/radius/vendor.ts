@@ -11,7 +11,7 @@ export interface VendorFormat {
 export const VENDOR_FORMAT_DEFAULT: VendorFormat = { typeBytes: 1, lengthBytes: 1 };
 
 /** One attribute inside a Vendor-Specific attribute. */
-export interface SubAttribute {
+interface SubAttribute {
   readonly type: number;
   /** A view into the attribute it came from. */
   readonly value: Buffer;
