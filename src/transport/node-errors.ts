@@ -85,6 +85,7 @@ const MATERIAL_FAULTS: readonly (readonly [pattern: RegExp, text: string])[] = [
 
 /** A certificate, key, CA or revocation list that OpenSSL does not take. */
 export function materialError(what: string, error: NodeJS.ErrnoException): HubError {
+  if (error instanceof HubError) return new HubError("ERR_PKI", `${what}: ${error.message}`, {}, { cause: error });
   const said = `${error.code ?? ""} ${error.message}`.toUpperCase().replaceAll(" ", "_");
   const text = MATERIAL_FAULTS.find(([pattern]) => pattern.test(said))?.[1] ?? "a PEM file can not be read";
   return new HubError("ERR_PKI", `${what}: ${text}`, { openssl: error.code }, { cause: error });

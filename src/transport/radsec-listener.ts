@@ -10,7 +10,7 @@ import { certificatePeer } from "./certificate-peer.ts";
 import { chainFault, handshakeFault, listenError } from "./node-errors.ts";
 import type { CertificatePeer } from "./peer.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
-import { type ListenerTlsOptions, secureContextOptions } from "./tls-context.ts";
+import { type ListenerTlsOptions, readMaterial, secureContextOptions } from "./tls-context.ts";
 import { TlsLink, type TlsLinkDeps, type TlsLinkOptions } from "./tls-link.ts";
 import { Trust } from "./trust.ts";
 
@@ -82,6 +82,11 @@ export class RadsecListener implements HandshakeOwner {
 
   get links(): number {
     return this.#links.size;
+  }
+
+  /** Whether routers can dial in. */
+  get listening(): boolean {
+    return this.#tcp.listening;
   }
 
   get halfOpen(): number {
@@ -168,8 +173,8 @@ export class RadsecListener implements HandshakeOwner {
   /** Everything that can fail comes before the first assignment. */
   #use(options: RadsecListenerOptions): void {
     const balancers = new NetworkSet(options.proxyProtocolFrom);
-    const context = secureContextOptions(this.#what, options.tls);
-    const trust = new Trust(options.tls);
+    const context = readMaterial(this.#what, () => secureContextOptions(options.tls));
+    const trust = readMaterial(this.#what, () => new Trust(options.tls));
     this.#tls.setSecureContext(context);
     this.#trust = trust;
     this.#balancers = balancers;

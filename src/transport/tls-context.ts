@@ -1,6 +1,7 @@
 import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import { createSecureContext } from "node:tls";
+import { HubError } from "../errors.ts";
 import { materialError } from "./node-errors.ts";
 
 /** Who the hub is on a listener and whom it trusts; PEM text throughout. */
@@ -35,29 +36,50 @@ const NEVER = "!aNULL:!eNULL:!RC4:!3DES:!MD5:!EXPORT";
 const SECURE_OPTIONS =
   constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
 
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 const CRL_BLOCK = /-----BEGIN (?:X509 )?CRL-----([\s\S]*?)-----END (?:X509 )?CRL-----/g;
 
-/** Every revocation list in some PEM files, one PEM text each: Node reads only the first of a text, and only under OpenSSL's
- *  own label. */
-export function crlBlocks(pems: readonly string[]): string[] {
-  return pems.flatMap((pem) =>
-    Array.from(
-      pem.matchAll(CRL_BLOCK),
-      ([, base64 = ""]) => `-----BEGIN X509 CRL-----${base64}-----END X509 CRL-----\n`,
-    ),
-  );
+/** Every CA certificate in some PEM files.
+ *  @throws {HubError} ERR_PKI for a file without one: OpenSSL would pass over it in silence */
+export function certificateBlocks(pems: readonly string[]): string[] {
+  return pems.flatMap((pem) => blocksOf(pem, CERTIFICATE_BLOCK, "a CA file holds no PEM certificate"));
 }
 
-/** Settings for tls.Server.setSecureContext(), proven to be usable: a running listener must not lose its context to a bad file.
- *  @param what names the listener in messages
+/** Every revocation list in some PEM files, one PEM text each: Node reads only the first of a text, and only under OpenSSL's
+ *  own label.
+ *  @throws {HubError} ERR_PKI for a file without one: revocation would be off, and nobody would know */
+export function crlBlocks(pems: readonly string[]): string[] {
+  return pems
+    .flatMap((pem) => blocksOf(pem, CRL_BLOCK, "a revocation file holds no PEM list"))
+    .map((block) => block.replace(CRL_BLOCK, "-----BEGIN X509 CRL-----$1-----END X509 CRL-----\n"));
+}
+
+function blocksOf(pem: string, pattern: RegExp, fault: string): string[] {
+  const blocks = pem.match(pattern);
+  if (blocks === null) throw new HubError("ERR_PKI", fault);
+  return [...blocks];
+}
+
+/** Runs what reads certificates, keys and lists; whatever it throws comes out as one line that names the listener.
  *  @throws {HubError} ERR_PKI */
-export function secureContextOptions(what: string, tls: ListenerTlsOptions): SecureContextOptions {
+export function readMaterial<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw materialError(what, error as NodeJS.ErrnoException);
+  }
+}
+
+/** Settings for tls.Server.setSecureContext(), proven to be usable: a running listener must not lose its context to a bad
+ *  file.
+ *  @throws what OpenSSL says of the files; see readMaterial() */
+export function secureContextOptions(tls: ListenerTlsOptions): SecureContextOptions {
   const crl = crlBlocks(tls.crl);
   const options: SecureContextOptions = {
     cert: tls.certificate,
     key: tls.key,
     // An empty list trusts nobody; undefined would mean the system's store.
-    ca: [...tls.ca],
+    ca: certificateBlocks(tls.ca),
     ...(crl.length > 0 ? { crl } : {}),
     minVersion: tls.minVersion,
     maxVersion: "TLSv1.3",
@@ -65,10 +87,6 @@ export function secureContextOptions(what: string, tls: ListenerTlsOptions): Sec
     honorCipherOrder: true,
     secureOptions: SECURE_OPTIONS,
   };
-  try {
-    createSecureContext(options);
-  } catch (error) {
-    throw materialError(what, error as NodeJS.ErrnoException);
-  }
+  createSecureContext(options);
   return options;
 }

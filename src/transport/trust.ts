@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { X509Certificate } from "node:crypto";
 import { X509Crl, X509Certificate as ParsedCertificate } from "@peculiar/x509";
 import { distinguishedName } from "./certificate-peer.ts";
-import { crlBlocks, type ListenerTlsOptions } from "./tls-context.ts";
+import { certificateBlocks, crlBlocks, type ListenerTlsOptions } from "./tls-context.ts";
 
 /** What a peer's chain is worth under the CAs and revocation lists of now. */
 export type TrustVerdict =
@@ -16,8 +16,6 @@ interface RevocationList {
 }
 
 const TRUSTED: TrustVerdict = { kind: "trusted" };
-const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
-
 /** The CAs and revocation lists of one listener, for judging peers that are connected already (TLS-11). OpenSSL judged the
  *  whole path when they connected; here only what a change of configuration can undo is looked at again. */
 export class Trust {
@@ -28,11 +26,9 @@ export class Trust {
   readonly #issuers = new Map<string, string>();
   readonly #verdicts = new Map<X509Certificate, TrustVerdict>();
 
-  /** The PEM text has been accepted by secureContextOptions(). */
+  /** @throws whatever the parsers say of text that is no certificate or list; see readMaterial() */
   constructor({ ca, crl }: Pick<ListenerTlsOptions, "ca" | "crl">) {
-    this.#anchors = ca.flatMap((pem) =>
-      (pem.match(CERTIFICATE_BLOCK) ?? []).map((block) => new X509Certificate(block)),
-    );
+    this.#anchors = certificateBlocks(ca).map((pem) => new X509Certificate(pem));
     const blocks = crlBlocks(crl);
     this.#listText = blocks.join("");
     this.#lists = blocks.map(parseList);

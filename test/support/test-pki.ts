@@ -77,6 +77,22 @@ export class TestCa {
     return new TestCa(keys as CryptoKeyPair, issuer);
   }
 
+  /** A router's certificate that nobody but itself vouches for. */
+  static async selfSigned(): Promise<TestCertificate> {
+    const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as CryptoKeyPair;
+    const signed = await x509.X509CertificateGenerator.createSelfSigned({
+      name: "CN=edge-1",
+      serialNumber: nextSerial(),
+      signingAlgorithm: ALGORITHM,
+      keys,
+    });
+    return {
+      certificate: pemOf("CERTIFICATE", signed.rawData),
+      key: pemOf("PRIVATE KEY", await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)),
+      serialNumber: signed.serialNumber,
+    };
+  }
+
   /** A CA below this one. */
   async intermediate(name: string): Promise<TestCa> {
     const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as CryptoKeyPair;

@@ -19,7 +19,7 @@ function gate(changes: Partial<ConnectionLimits> = {}) {
   return {
     clock,
     admission,
-    open(address: string, octetsRead = 0) {
+    open: (address: string, octetsRead = 0) => {
       const connection: HalfOpen & { refusal: RefusalReason | undefined } = {
         openedAt: clock.now(),
         octetsRead,
