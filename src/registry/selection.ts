@@ -22,7 +22,7 @@ export interface SelectionDeps {
   readonly dictionary: Dictionary;
 }
 
-export interface Selected {
+interface Selected {
   /** Best first; never empty. */
   readonly records: readonly LinkRecord[];
   readonly mode: SelectMode;
