@@ -301,13 +301,16 @@ describe("NasSimulator, when a connection ends", () => {
     expect(nas.openLinks).toBe(0);
   });
 
-  it("stop() ends the wait of start() when there is no hub", async () => {
+  it("stop() ends the wait of start() when there is no hub, and leaves no timer", async () => {
     await hub.stop();
-    const { nas, seen } = simulate();
+    const clock = new ManualClock();
+    const { nas, seen } = simulate({}, clock);
     const started = nas.start();
     await until(() => seen("closed").length === 1);
+    expect(clock.waiting).toBe(1);
     await nas.stop();
     await started;
+    expect(clock.waiting).toBe(0);
   });
 
   it("refuses a hub whose certificate is for another name, and one of another CA", async () => {
