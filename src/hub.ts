@@ -10,7 +10,7 @@ import { HttpApi } from "./http/api.ts";
 import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
 import { EventLog, type Logger } from "./log.ts";
-import { Dictionary } from "./radius/dictionary.ts";
+import type { Dictionary } from "./radius/dictionary.ts";
 import { Registry } from "./registry/registry.ts";
 import { compileSelection, type Selection } from "./registry/selection.ts";
 import { expiries, type TlsMaterial, TlsMaterials } from "./tls-material.ts";
@@ -24,8 +24,7 @@ export interface HubDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly version: string;
-  /** Folder of the dictionaries that extend those of the `radius` package. */
-  readonly dictionaryFolder: string;
+  readonly dictionary: Dictionary;
   /** Answers what routers ask; default: nobody is let in and nothing is acknowledged. */
   readonly handler?: RequestHandler;
 }
@@ -69,7 +68,7 @@ export class Hub {
   #state: "new" | "running" | "stopping" = "new";
   #cancelCertificateCheck: (() => void) | undefined;
 
-  /** @throws {HubError} ERR_CONFIG, ERR_DICTIONARY */
+  /** @throws {HubError} ERR_CONFIG */
   constructor(config: Config, deps: HubDeps) {
     const { clock, log, random } = deps;
     this.#deps = deps;
@@ -78,7 +77,7 @@ export class Hub {
     this.events = new EventFeed((error) => log.error({ err: error }, "a subscriber of the event feed failed"));
     this.events.subscribe(new EventLog(log, clock).write);
     this.#wheel = new TimingWheel(clock);
-    this.dictionary = Dictionary.load(deps.dictionaryFolder);
+    this.dictionary = deps.dictionary;
     this.registry = new Registry({ clock, events: this.events }, registryOptions(config));
     this.#clients = new ClientDirectory(config.clients);
     this.#selection = this.#compiled(config);

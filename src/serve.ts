@@ -7,6 +7,7 @@ import { type Config, loadConfig } from "./config.ts";
 import { HubError } from "./errors.ts";
 import { Hub, type HubAddresses } from "./hub.ts";
 import { type Logger, openLog } from "./log.ts";
+import { Dictionary } from "./radius/dictionary.ts";
 
 export interface ServeContext {
   /** Absolute path of hub.yaml. */
@@ -24,15 +25,15 @@ export interface ServeContext {
 /** Runs a hub from its configuration file until it is told to stop. @returns the exit code: 0, or 1 when it could not start. */
 export async function serve(context: ServeContext): Promise<number> {
   const { clock = systemClock, random = systemRandom, complain } = context;
-  const config = readConfig(context, complain);
+  const dictionary = Dictionary.load(join(packageFolder(), "config", "dictionaries"));
+  const config = readConfig(context, dictionary, complain);
   if (config === undefined) return 1;
   const log = openLog(config.log);
   const version = packageVersion();
-  const dictionaryFolder = join(packageFolder(), "config", "dictionaries");
   let hub: Hub;
   let addresses: HubAddresses;
   try {
-    hub = new Hub(config, { clock, random, log, version, dictionaryFolder });
+    hub = new Hub(config, { clock, random, log, version, dictionary });
     addresses = await hub.start();
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
@@ -40,7 +41,7 @@ export async function serve(context: ServeContext): Promise<number> {
     return 1;
   }
   announce(log, version, config, addresses, context.configFile);
-  context.onReload(() => void reload(hub, log, context));
+  context.onReload(() => void reload(hub, log, dictionary, context));
   await context.interrupted;
   log.info(`stopping: exchanges in flight have ${config.node.stopGraceMs / 1_000} s to end`);
   await hub.stop();
@@ -57,17 +58,22 @@ function announce(log: Logger, version: string, config: Config, { radsec, http }
 }
 
 /** A file with mistakes changes nothing: every one of them is logged, and the hub goes on as it was. */
-async function reload(hub: Hub, log: Logger, context: ServeContext): Promise<void> {
-  const config = readConfig(context, (line) => log.error(line));
+async function reload(hub: Hub, log: Logger, dictionary: Dictionary, context: ServeContext): Promise<void> {
+  const config = readConfig(context, dictionary, (line) => log.error(line));
   if (config === undefined) return log.error("the configuration has mistakes; the one in force stays");
   try {
     await hub.apply(config);
+    log.level = config.log.level;
   } catch (error) {
     log.error({ err: error }, "the configuration could not be applied; the one in force stays");
   }
 }
 
-function readConfig({ configFile, env }: ServeContext, complain: (line: string) => void): Config | undefined {
+function readConfig(
+  { configFile, env }: ServeContext,
+  dictionary: Dictionary,
+  complain: (line: string) => void,
+): Config | undefined {
   let text: string;
   try {
     text = readFileSync(configFile, "utf8");
@@ -76,7 +82,8 @@ function readConfig({ configFile, env }: ServeContext, complain: (line: string) 
     complain(`${configFile} can not be read (${code})`);
     return undefined;
   }
-  const loaded = loadConfig(text, { file: configFile, env, readFile: (path) => readFileSync(path, "utf8") });
+  const readFile = (path: string) => readFileSync(path, "utf8");
+  const loaded = loadConfig(text, { file: configFile, env, readFile, dictionary });
   if (!loaded.ok) {
     for (const problem of loaded.problems) complain(problemText(problem));
     return undefined;

@@ -11,6 +11,7 @@ import { Hub } from "../../src/hub.ts";
 import { openLog } from "../../src/log.ts";
 import type { NasEvent } from "../../src/nas/nas-events.ts";
 import { NasSimulator } from "../../src/nas/nas-simulator.ts";
+import { Dictionary } from "../../src/radius/dictionary.ts";
 import { codeName } from "../../src/radius/codes.ts";
 
 const ONCE = process.argv.includes("--once");
@@ -42,7 +43,7 @@ const hub = new Hub(loaded.config, {
   random,
   log: openLog(loaded.config.log),
   version: "demo",
-  dictionaryFolder: join(import.meta.dirname, "../../config/dictionaries"),
+  dictionary: Dictionary.load(join(import.meta.dirname, "../../config/dictionaries")),
 });
 hub.events.subscribe((event) => {
   if (event.type === "link.up")

@@ -1,16 +1,29 @@
+import type { AttributePlace } from "../radius/attribute-place.ts";
 import type { SharedSecret } from "../radius/authenticator.ts";
 
 /** One entry of `clients`: who it is about and what that peer may do. Plain data, frozen; made by config.ts. */
 export interface ClientEntry {
   readonly name: string;
+  /** Which listeners it speaks to. A certificate is matched on "tls" only; on "udp" and "tcp" the network is all there is. */
+  readonly transport: "tls" | "udp" | "tcp";
   readonly match: ClientMatch;
+  /** "nas" a router. "proxy" and "hub" pass requests on: they get our Proxy-State mark, so that loops end (DP-24, DP-31). */
+  readonly role: "nas" | "proxy" | "hub";
   readonly secret: SharedSecret;
   /** Codes the hub may send to this peer in reverse (IDX-01); empty means none. Default 40 and 43. */
   readonly reverse: ReadonlySet<number>;
   /** Whether a Disconnect- or CoA-Request of this peer is a trigger (it is a DAC). */
   readonly mayTrigger: boolean;
-  /** Whether replies and requests without Message-Authenticator are discarded. */
+  /** What a trigger of this peer may reach (DP-09); undefined is everything. */
+  readonly reach: Reach | undefined;
+  /** What of a trigger of this peer is passed on; undefined is everything (DP-18). */
+  readonly filter: AttributeFilter | undefined;
+  /** Whether replies without Message-Authenticator are discarded, and over UDP and TCP Access-Requests too (BR-02, BR-06). */
   readonly requireMessageAuthenticator: boolean;
+  /** Over UDP and TCP: whether an Access-Request with Proxy-State and without Message-Authenticator is discarded (BR-03). */
+  readonly limitProxyState: boolean;
+  /** Where a router that speaks only UDP takes Disconnect- and CoA-Requests (UC-01). */
+  readonly dynauthPort: number;
   /** Whether Status-Server of this peer is answered; undefined is what section `status` says (ST-10). */
   readonly statusServer?: boolean;
   /** "all": responses of one tick share a TLS write too. "none": each response is a write of its own (hostapd). */
@@ -21,6 +34,22 @@ export interface ClientEntry {
   readonly sharedNasIdentifiers: ReadonlySet<string>;
   /** Links one peer of this entry may have at once; undefined is the listener's limit. */
   readonly linksMax: number | undefined;
+}
+
+/** All keys that are present must hold. */
+export interface Reach {
+  /** NAS-Identifiers or addresses; "*" at the end stands for any rest. */
+  readonly nas?: readonly string[];
+  /** Realms of Operator-Name, lower case. */
+  readonly realms?: readonly string[];
+  readonly codes?: ReadonlySet<number>;
+}
+
+export interface AttributeFilter {
+  /** Attributes that are left out. */
+  readonly remove?: readonly AttributePlace[];
+  /** The only ones that are passed on. */
+  readonly select?: readonly AttributePlace[];
 }
 
 /** All keys that are present must hold. An entry without san, commonName, fingerprint256 or psk must say `admitEvery`. */

@@ -207,7 +207,8 @@ export class TlsLink implements Link {
   /** ST-01, ST-04: Access-Accept, because 2083 carries every kind of traffic (RFC 5997 Section 4.2). */
   #answerStatus(packet: Packet): void {
     if (packet.messageAuthenticatorOffset < 0) return this.#drop("status-no-message-authenticator"); // ST-02
-    if (!this.#options.statusServer.enabled) return this.#drop("status-disabled"); // ST-10
+    const enabled = this.#client.statusServer ?? this.#options.statusServer.enabled;
+    if (!enabled) return this.#drop("status-disabled"); // ST-10
     const second = Math.floor(this.#deps.clock.now() / 1_000);
     if (second !== this.#statusSecond) {
       this.#statusSecond = second;

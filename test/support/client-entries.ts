@@ -5,6 +5,12 @@ import type { ClientEntry } from "../../src/transport/client-entry.ts";
 export function clientEntry(changes: Partial<ClientEntry> = {}): ClientEntry {
   return {
     name: "routers",
+    transport: "tls",
+    role: "nas",
+    reach: undefined,
+    filter: undefined,
+    limitProxyState: false,
+    dynauthPort: 3799,
     match: { admitEvery: true },
     secret: RADSEC_SECRET,
     reverse: new Set([40, 43]),

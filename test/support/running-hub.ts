@@ -9,9 +9,10 @@ import { type Config, loadConfig } from "../../src/config.ts";
 import type { HubEvent, HubEventOf } from "../../src/events.ts";
 import { Hub } from "../../src/hub.ts";
 import { openLog } from "../../src/log.ts";
+import { Dictionary } from "../../src/radius/dictionary.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
 
-export const DICTIONARY_FOLDER: string = join(import.meta.dirname, "../../config/dictionaries");
+export const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
 
 const CLIENTS = "clients: [{ name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]";
 
@@ -42,7 +43,7 @@ export class RunningHub {
       random: systemRandom,
       log: openLog({ level: "silent", format: "json" }),
       version: "test",
-      dictionaryFolder: DICTIONARY_FOLDER,
+      dictionary: DICTIONARY,
       ...(handler && { handler }),
     });
     const events: HubEvent[] = [];

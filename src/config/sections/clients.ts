@@ -86,6 +86,12 @@ export type ClientValues = z.output<typeof entry>;
 export function clientEntry(values: ClientValues, secretOfListener: SharedSecret): ClientEntry {
   return {
     name: values.name,
+    transport: "tls",
+    role: "nas",
+    reach: undefined,
+    filter: undefined,
+    limitProxyState: false,
+    dynauthPort: 3799,
     match: clientMatch(values.match),
     secret: values.secret ?? secretOfListener,
     reverse: new Set(values.reverse),
