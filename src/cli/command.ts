@@ -18,7 +18,7 @@ export interface CliIo {
   readonly random?: Random;
 }
 
-export interface Output {
+interface Output {
   write(text: string): unknown;
 }
 

@@ -3,7 +3,7 @@ import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, textAttribute } from "../radius/attribute.ts";
 
 /** Our choice: what one simulator holds; add() refuses more. */
-export const ACCT_SESSIONS_MAX = 100_000;
+const ACCT_SESSIONS_MAX = 100_000;
 /** Our choice: what CoAs can pile up in one acct session; change() refuses more. */
 export const ACCT_SESSION_ATTRIBUTES_MAX = 256;
 

@@ -1,7 +1,7 @@
 import type { Random } from "../clock.ts";
 
 /** RADIUS/TLS draft (radiusdtls-bis), "Connecting": never under half a second; the cap is our choice. */
-export const BACK_OFF_FLOOR_MS = 500;
+const BACK_OFF_FLOOR_MS = 500;
 export const BACK_OFF_CAP_MS = 60_000;
 
 /** Delays before each attempt to connect again (WD-07): doubling, with the upper half of each step random, so that a

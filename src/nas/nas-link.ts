@@ -6,7 +6,7 @@ import { NasConnection, type NasConnectionDeps, type NasConnectionOptions } from
 import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 
 /** Where the hub is and what the router shows it. */
-export interface DialOptions {
+interface DialOptions {
   readonly host: string;
   readonly port: number;
   /** Made once and shared by all links: it is most of what a link would weigh. */
