@@ -10,6 +10,7 @@ import { isLoopback } from "./host-name.ts";
 import { LogGate } from "./log-gate.ts";
 import { HubMetrics } from "./metrics.ts";
 import type { HttpDeps, HttpOptions } from "./options.ts";
+import { RequestIds } from "./request-id.ts";
 import { bindingRoutes } from "./routes-bindings.ts";
 import { exchangeRoutes } from "./routes-exchange.ts";
 import { healthRoutes } from "./routes-health.ts";
@@ -30,6 +31,7 @@ export class HttpApi {
   #options: HttpOptions;
   #access: Access;
   readonly #metrics: HubMetrics;
+  readonly #requestIds: RequestIds;
   readonly #server: Server;
   #stopping: Promise<void> | undefined;
 
@@ -39,6 +41,7 @@ export class HttpApi {
     this.#options = options;
     this.#access = new Access(options);
     this.#metrics = new HubMetrics(deps);
+    this.#requestIds = new RequestIds(deps.random);
     this.#server = createServer(
       { ...timeouts(options), connectionsCheckingInterval: TIMEOUT_CHECK_MS, maxHeaderSize: HEADER_BYTES_MAX },
       this.#listener(),
@@ -51,7 +54,7 @@ export class HttpApi {
     const { address, port } = this.#options;
     assertReachableOnlyAsMeant(this.#access, address);
     const gate = new LogGate(this.#deps.clock);
-    this.#server.on("clientError", answerBrokenHttp(this.#deps.random));
+    this.#server.on("clientError", answerBrokenHttp(this.#requestIds));
     this.#server.on("drop", () => {
       const suppressed = gate.pass("drop");
       if (suppressed === undefined) return;
@@ -108,13 +111,15 @@ export class HttpApi {
       ...healthRoutes(this.#deps, this.#metrics),
     };
     const app = makeApp({
-      ...this.#deps,
+      clock: this.#deps.clock,
+      log: this.#deps.log,
+      requestIds: this.#requestIds,
       routes,
       access: () => this.#access,
       stopping: () => this.#stopping !== undefined,
       answered: (route, status) => this.#metrics.answered(route, status),
     });
-    const listener = getRequestListener(app.fetch, { errorHandler: () => unreadableRequest(this.#deps.random) });
+    const listener = getRequestListener(app.fetch, { errorHandler: () => unreadableRequest(this.#requestIds) });
     return (incoming, outgoing) => void listener(incoming, outgoing);
   }
 }

@@ -5,9 +5,11 @@ import { type ApiContext, type ApiEnv, type Endpoint, type Method, problemAnswer
 import { includesRole } from "./credentials.ts";
 import { LogGate } from "./log-gate.ts";
 import type { HttpDeps } from "./options.ts";
-import { newRequestId, type Problem, type ProblemCode, problemOf } from "./problem.ts";
+import { type Problem, type ProblemCode, problemOf } from "./problem.ts";
+import type { RequestIds } from "./request-id.ts";
 
-export interface AppDeps extends Pick<HttpDeps, "clock" | "random" | "log"> {
+export interface AppDeps extends Pick<HttpDeps, "clock" | "log"> {
+  readonly requestIds: RequestIds;
   readonly routes: Routes;
   /** The rules as they are now. */
   readonly access: () => Access;
@@ -24,7 +26,7 @@ export function makeApp(deps: AppDeps): Hono<ApiEnv> {
   const gate = new LogGate(deps.clock);
   app.use(async (context, next) => {
     const begun = deps.clock.now();
-    context.set("requestId", requestIdOf(context, deps));
+    context.set("requestId", deps.requestIds.adopt(context.req.header("X-Request-Id")));
     const refused = admit(context, deps);
     if (refused === undefined) await next();
     else context.res = refused;
@@ -42,13 +44,6 @@ export function makeApp(deps: AppDeps): Hono<ApiEnv> {
   app.notFound((context) => refusedAnswer(context, "not-found", "there is nothing at this path"));
   app.onError((error, context) => faultAnswer(error, context, deps));
   return app;
-}
-
-/** X-Request-Id where the caller gives a harmless one, else a new one: it is in the answer, the log and the events. */
-function requestIdOf(context: ApiContext, { random }: AppDeps): string {
-  const given = context.req.header("X-Request-Id");
-  if (given !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(given)) return given;
-  return newRequestId(random);
 }
 
 function admit(context: ApiContext, { access, stopping }: AppDeps): Response | undefined {

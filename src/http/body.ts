@@ -12,21 +12,23 @@ export async function readBody(incoming: IncomingMessage, bytesMax: number): Pro
   if (incoming.destroyed) throw cut();
   const chunks: Buffer[] = [];
   let size = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onData = (chunk: Buffer): void => {
     size += chunk.length;
     if (size <= bytesMax) chunks.push(chunk);
     else reject(tooLarge(bytesMax));
   };
-  const onEnd = (): void => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
-  const onCut = (): void => reject(cut());
-  incoming.on("data", onData).on("end", onEnd).on("error", onCut).on("close", onCut);
+  const onCut = (): void => {
+    if (!incoming.readableEnded) reject(cut());
+  };
+  incoming.on("data", onData).on("end", resolve).on("error", onCut).on("close", onCut);
   try {
-    return await promise;
+    await promise;
   } finally {
     // What still comes is thrown away by the adapter, and the connection is closed after the answer.
-    incoming.off("data", onData).off("end", onEnd).off("error", onCut).off("close", onCut);
+    incoming.off("data", onData).off("end", resolve).off("error", onCut).off("close", onCut);
   }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
 function cut(): Error {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { STATUS_CODES } from "node:http";
-import type { Random } from "../clock.ts";
-import { newRequestId, PROBLEMS, type Problem, problemJson } from "./problem.ts";
+import { PROBLEMS, type Problem, problemJson } from "./problem.ts";
+import type { RequestIds } from "./request-id.ts";
 
 const UNREADABLE: Problem = {
   code: "malformed-request",
@@ -21,7 +21,7 @@ const BY_PARSER: Readonly<Record<string, Problem>> = {
 };
 
 /** Answers octets that are no HTTP request, or came too slowly, and closes. */
-export function answerBrokenHttp(random: Random): (error: NodeJS.ErrnoException, socket: Duplex) => void {
+export function answerBrokenHttp(requestIds: RequestIds): (error: NodeJS.ErrnoException, socket: Duplex) => void {
   return (error, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
@@ -29,7 +29,7 @@ export function answerBrokenHttp(random: Random): (error: NodeJS.ErrnoException,
     }
     const problem = BY_PARSER[error.code ?? ""] ?? UNREADABLE;
     const status = PROBLEMS[problem.code][0];
-    const body = bodyOf(problem, random);
+    const body = bodyOf(problem, requestIds);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
@@ -39,13 +39,13 @@ export function answerBrokenHttp(random: Random): (error: NodeJS.ErrnoException,
 }
 
 /** The answer to a request whose Host or target cannot be read. */
-export function unreadableRequest(random: Random): Response {
-  return new Response(bodyOf(UNREADABLE, random), {
+export function unreadableRequest(requestIds: RequestIds): Response {
+  return new Response(bodyOf(UNREADABLE, requestIds), {
     status: 400,
     headers: { "Content-Type": "application/problem+json" },
   });
 }
 
-function bodyOf(problem: Problem, random: Random): string {
-  return JSON.stringify(problemJson(problem, newRequestId(random)));
+function bodyOf(problem: Problem, requestIds: RequestIds): string {
+  return JSON.stringify(problemJson(problem, requestIds.next()));
 }

@@ -1,4 +1,3 @@
-import type { Random } from "../clock.ts";
 import { HubError, type HubErrorCode } from "../errors.ts";
 
 /** Every `code` an error answer can carry, with its status and title (RFC 9457 Section 3.1). Codes are API: never renamed. */
@@ -87,11 +86,6 @@ export function problemOf(error: unknown): Problem | undefined {
 
 function isProblemCode(value: unknown): value is ProblemCode {
   return typeof value === "string" && Object.hasOwn(PROBLEMS, value);
-}
-
-/** A request id that the hub makes itself. */
-export function newRequestId(random: Random): string {
-  return random.bytes(12).toString("base64url");
 }
 
 /** The members of application/problem+json (RFC 9457 Section 3). The standard ones win over facts of the same name. */
