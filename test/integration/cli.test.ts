@@ -60,6 +60,16 @@ describe("radsec-hub check and serve", () => {
     expect(io.lines[2]).toBe("hub.yaml: 2 mistakes");
   });
 
+  it("check knows the attributes that select rules name", async () => {
+    const io = await captured();
+    writeFileSync(
+      join(io.cwd, "hub.yaml"),
+      'dynauth:\n  select:\n    - match: { nasIdentifier: "%{request.NAS-Identifyer}" }\n',
+    );
+    expect(await run(["check", "--config", "hub.yaml"], io)).toBe(1);
+    expect(io.lines[0]).toMatch(/^hub\.yaml:3:\d+: .*NAS-Identifyer/);
+  });
+
   it("check shows warnings and exits 0", async () => {
     const io = await captured();
     writeFileSync(join(io.cwd, "hub.yaml"), "radsec:\n  - name: a\n    secret: short\n");

@@ -7,6 +7,7 @@ import { run } from "../../src/cli/run.ts";
 import { systemClock, systemRandom } from "../../src/clock.ts";
 import { loadConfig } from "../../src/config.ts";
 import { Hub } from "../../src/hub.ts";
+import { Dictionary } from "../../src/radius/dictionary.ts";
 import { openLog } from "../../src/log.ts";
 import { parseAnswerPlan } from "../../src/nas/answer-plan.ts";
 import { NasSimulator, type NasSimulatorOptions } from "../../src/nas/nas-simulator.ts";
@@ -42,13 +43,13 @@ log: { level: silent }
   const readFile = (path: string) => readFileSync(path, "utf8");
   const loaded = loadConfig(text, { file: "hub.yaml", env: {}, readFile });
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));
-  const dictionaryFolder = join(packageFolder(), "config/dictionaries");
+  const dictionary = Dictionary.load(join(packageFolder(), "config/dictionaries"));
   const deps = {
     clock: systemClock,
     random: systemRandom,
     log: openLog(loaded.config.log),
     version: "0",
-    dictionaryFolder,
+    dictionary,
   };
   const hub = new Hub(loaded.config, deps);
   const { radsec, http } = await hub.start();
