@@ -1,0 +1,68 @@
+/** How long and how much is measured. */
+export interface Plan {
+  /** Links, and exchanges in flight over all of them. */
+  readonly exchanges: readonly (readonly [links: number, inFlight: number])[];
+  /** Connections of HTTP callers. */
+  readonly http: readonly number[];
+  /** Idle links, ascending. */
+  readonly idle: readonly number[];
+  /** In flight on the one busy link beside them. */
+  readonly besideIdle: readonly number[];
+  /** Hub and floor take turns this often; what is shown is the median. */
+  readonly rounds: number;
+  /** Before the first load of a process, and before every load. */
+  readonly heatMs: number;
+  readonly warmUpMs: number;
+  readonly forMs: number;
+  /** No further idle link is opened after this time. */
+  readonly openForMs: number;
+  readonly certificates: number;
+}
+
+/** Under four minutes on two cores. */
+export const FULL: Plan = {
+  exchanges: [
+    [1, 1],
+    [1, 32],
+    [1, 128],
+    [1, 255],
+    [100, 128],
+    [100, 1_000],
+  ],
+  http: [1, 64],
+  idle: [1_000, 10_000],
+  besideIdle: [1, 32],
+  rounds: 3,
+  heatMs: 2_000,
+  warmUpMs: 250,
+  forMs: 800,
+  openForMs: 55_000,
+  certificates: 16,
+};
+
+/** Shows that everything runs; its figures mean little. */
+export const QUICK: Plan = {
+  exchanges: [
+    [1, 1],
+    [1, 128],
+  ],
+  http: [8],
+  idle: [50, 100],
+  besideIdle: [1],
+  rounds: 1,
+  heatMs: 300,
+  warmUpMs: 200,
+  forMs: 300,
+  openForMs: 8_000,
+  certificates: 2,
+};
+
+/** The first targets of the project. */
+export const TARGETS = {
+  /** Hub CPU of one exchange with 128 in flight on one link, the load driver included. */
+  exchangeCpuUsMax: 40,
+  /** Memory of an idle link against that of a bare node:tls connection. */
+  idleMemoryRatioMax: 1.25,
+  /** p50 with the most idle links against p50 with one link. */
+  idleLatencyRatioMax: 1.2,
+} as const;
