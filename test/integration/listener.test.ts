@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { SecureVersion } from "node:tls";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { getCACertificates, type SecureVersion, setDefaultCACertificates } from "node:tls";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RefusalReason } from "../../src/transport/refusal.ts";
 import { clientEntry } from "../support/client-entries.ts";
 import {
@@ -98,7 +98,10 @@ describe("RadsecListener admission", () => {
     await hub.link(await pki.ca.issue({ usage: undefined }));
   });
 
-  it("TLS-10 trusts nobody without a configured CA, and warns of it", async () => {
+  it("TLS-10 trusts nobody without a configured CA, not even the system's CAs, and warns of it", async () => {
+    const system = getCACertificates("default");
+    onTestFinished(() => setDefaultCACertificates(system));
+    setDefaultCACertificates([pki.ca.certificate]);
     const options = listenerOptions(pki);
     const hub = await ListenerFixture.start({ ...options, tls: { ...options.tls, ca: [] } });
     hub.dial(pki.nas);

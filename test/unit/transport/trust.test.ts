@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { makeThrowAwayPki } from "../../../pki/throw-away.ts";
 import { Trust } from "../../../src/transport/trust.ts";
 import { TestCa, type TestCertificate } from "../../support/test-pki.ts";
 
@@ -51,9 +52,14 @@ describe("Trust", () => {
     expect(more.judge(der(direct), now)).toEqual({ kind: "trusted" }); // proven by its signature
   });
 
-  it("TLS-11 judge() is not fooled by another CA of the same name", async () => {
+  it("TLS-11 judge() is not fooled by another CA of the same name, with key identifiers or without", async () => {
     const namesake = new Trust({ ca: [(await TestCa.create("Test CA")).certificate], crl: [] });
     expect(namesake.judge(der(direct), trusted)).toMatchObject({ kind: "unknown-ca" });
+    const [one, two] = [await makeThrowAwayPki(), await makeThrowAwayPki()];
+    const before = new Trust({ ca: [one.ca.certificatePem], crl: [] });
+    const leaf = new X509Certificate((await one.nas("edge-1")).certificatePem).raw;
+    const after = new Trust({ ca: [two.ca.certificatePem], crl: [] });
+    expect(after.judge(leaf, before)).toMatchObject({ kind: "unknown-ca" });
   });
 
   it("TLS-11 judge() follows configured CAs up to a root, and sees one of them revoked", async () => {
