@@ -5,7 +5,7 @@ import type { Caller } from "./credentials.ts";
 import type { HttpOptions, Role } from "./options.ts";
 import { PROBLEMS, type Problem, problemJson } from "./problem.ts";
 
-export interface ApiVariables {
+interface ApiVariables {
   readonly requestId: string;
   /** Undefined on paths that need no role, when nobody proved anything. */
   readonly caller: Caller | undefined;

@@ -60,7 +60,7 @@ export interface Readiness {
 }
 
 /** The part of pino that the API uses. */
-export interface HttpLog {
+interface HttpLog {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
   error(facts: object, message: string): void;

@@ -1,6 +1,6 @@
 import { refusal } from "./problem.ts";
 
-export const PAGE_SIZE_DEFAULT = 100;
+const PAGE_SIZE_DEFAULT = 100;
 export const PAGE_SIZE_MAX = 1_000;
 
 export interface Page<T> {

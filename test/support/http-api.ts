@@ -14,10 +14,10 @@ import type { CloseReason, Link, LinkOutcome } from "../../src/transport/link.ts
 import type { Peer } from "../../src/transport/peer.ts";
 import { clientEntry } from "./client-entries.ts";
 
-export const dictionary: Dictionary = Dictionary.load(new URL("../../config/dictionaries", import.meta.url).pathname);
+const dictionary: Dictionary = Dictionary.load(new URL("../../config/dictionaries", import.meta.url).pathname);
 
 /** Answers exchanges as a test says, and remembers what was asked. */
-export class ScriptedDynauth implements ExchangeDoor {
+class ScriptedDynauth implements ExchangeDoor {
   readonly requests: ExchangeRequest[] = [];
   inFlight = 0;
   script: (request: ExchangeRequest) => readonly Outcome[] | Promise<readonly Outcome[]> = () => [ack()];
