@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, repeatedType } from "./attribute.ts";
 import { CODE, hasComputedAuthenticator } from "./codes.ts";
@@ -13,10 +13,15 @@ import {
 
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** A RADIUS shared secret, with its HMAC key made once: a Buffer key would cost 17 us a packet on Node 24, this costs 3. */
+/** RFC 2104 Section 2: MD5 works on blocks of 64 octets. */
+const BLOCK_BYTES = 64;
+
+/** A RADIUS shared secret, with the two key blocks of HMAC-MD5 made once. */
 export class SharedSecret {
   readonly octets: Buffer;
-  readonly key: KeyObject;
+  /** The key, XOR ipad and XOR opad (RFC 2104 Section 2). */
+  readonly innerBlock: Buffer = Buffer.alloc(BLOCK_BYTES, 0x36);
+  readonly outerBlock: Buffer = Buffer.alloc(BLOCK_BYTES, 0x5c);
 
   /** @throws {HubError} ERR_SECRET for an empty secret (RFC 2865 Section 3, CRY-17) or one over 1,024 octets. */
   constructor(secret: string | Buffer) {
@@ -26,7 +31,11 @@ export class SharedSecret {
       throw new HubError("ERR_SECRET", `a shared secret has at most ${SECRET_BYTES_MAX} octets`);
     }
     this.octets = octets;
-    this.key = createSecretKey(octets);
+    const key = octets.length > BLOCK_BYTES ? hash("md5", octets, "buffer") : octets;
+    for (const [index, octet] of key.entries()) {
+      this.innerBlock[index] = 0x36 ^ octet;
+      this.outerBlock[index] = 0x5c ^ octet;
+    }
   }
 
   /** Never the secret: an object that ends up in a log or in JSON shows this. */
@@ -53,20 +62,38 @@ export const MESSAGE_AUTHENTICATOR_PLACEHOLDER: Attribute = {
   value: ZERO_AUTHENTICATOR,
 };
 
-// Every digest is computed over this copy, so that the packet given by the caller is only ever written where it is signed.
-const scratch = Buffer.allocUnsafe(PACKET_BYTES_MAX + SECRET_BYTES_MAX);
+// The inner key block, a copy of the packet, the secret: every digest is computed over this copy, so that the packet given by
+// the caller is only ever written where it is signed. One-shot hashes with text as output, because an Hmac object costs 6 us a
+// packet and a digest in a Buffer of its own 3 us, against 2.3 and 0.8 us (Node 24.21).
+const staged = Buffer.alloc(BLOCK_BYTES + PACKET_BYTES_MAX + SECRET_BYTES_MAX);
+const outer = Buffer.alloc(BLOCK_BYTES + AUTHENTICATOR_BYTES);
+const digest = Buffer.alloc(AUTHENTICATOR_BYTES);
 
-function md5OfScratch(packetLength: number, secret: SharedSecret): Buffer {
-  secret.octets.copy(scratch, packetLength);
-  return hash("md5", scratch.subarray(0, packetLength + secret.octets.length), "buffer");
+/** Copies a packet with `authenticator` in its header to where the next digests read it. */
+function stage(octets: Buffer, authenticator: Buffer): void {
+  staged.set(octets, BLOCK_BYTES);
+  staged.set(authenticator, BLOCK_BYTES + 4);
 }
 
-/** HMAC-MD5 over the packet with `authenticator` in the header and the Message-Authenticator's value zeroed. */
-function hmacOf(octets: Buffer, authenticator: Buffer, valueOffset: number, secret: SharedSecret): Buffer {
-  octets.copy(scratch);
-  authenticator.copy(scratch, 4);
-  scratch.fill(0, valueOffset, valueOffset + AUTHENTICATOR_BYTES);
-  return createHmac("md5", secret.key).update(scratch.subarray(0, octets.length)).digest();
+/** MD5 over the staged packet and the secret. @returns 16 octets that the next digest overwrites */
+function md5OfStaged(packetBytes: number, secret: SharedSecret): Buffer {
+  const end = BLOCK_BYTES + packetBytes;
+  staged.set(secret.octets, end);
+  return digestOf(staged.subarray(BLOCK_BYTES, end + secret.octets.length));
+}
+
+/** HMAC-MD5 over the staged packet with the Message-Authenticator's value zeroed. @returns 16 octets that the next digest overwrites */
+function hmacOfStaged(packetBytes: number, valueOffset: number, secret: SharedSecret): Buffer {
+  staged.set(secret.innerBlock);
+  staged.set(ZERO_AUTHENTICATOR, BLOCK_BYTES + valueOffset);
+  outer.set(secret.outerBlock);
+  outer.set(digestOf(staged.subarray(0, BLOCK_BYTES + packetBytes)), BLOCK_BYTES);
+  return digestOf(outer);
+}
+
+function digestOf(octets: Buffer): Buffer {
+  digest.write(hash("md5", octets, "binary"), "latin1");
+  return digest;
 }
 
 /** Signs a request in place.
@@ -76,12 +103,9 @@ function hmacOf(octets: Buffer, authenticator: Buffer, valueOffset: number, secr
  *  @param valueOffset offset of the Message-Authenticator's value, or -1 without one */
 export function signRequest(octets: Buffer, valueOffset: number, secret: SharedSecret): void {
   const computed = hasComputedAuthenticator(octets[0] as number);
-  const header = computed ? ZERO_AUTHENTICATOR : octets.subarray(4, HEADER_BYTES);
-  if (valueOffset >= 0) hmacOf(octets, header, valueOffset, secret).copy(octets, valueOffset);
-  if (!computed) return;
-  octets.copy(scratch);
-  ZERO_AUTHENTICATOR.copy(scratch, 4);
-  md5OfScratch(octets.length, secret).copy(octets, 4);
+  stage(octets, computed ? ZERO_AUTHENTICATOR : octets.subarray(4, HEADER_BYTES));
+  if (valueOffset >= 0) signValue(octets, valueOffset, secret);
+  if (computed) octets.set(md5OfStaged(octets.length, secret), 4);
 }
 
 /** Signs a response in place: Message-Authenticator with the request's Authenticator in the header, then the Response
@@ -92,39 +116,43 @@ export function signResponse(
   valueOffset: number,
   secret: SharedSecret,
 ): void {
-  if (valueOffset >= 0) hmacOf(octets, requestAuthenticator, valueOffset, secret).copy(octets, valueOffset);
-  octets.copy(scratch);
-  requestAuthenticator.copy(scratch, 4);
-  md5OfScratch(octets.length, secret).copy(octets, 4);
+  stage(octets, requestAuthenticator);
+  if (valueOffset >= 0) signValue(octets, valueOffset, secret);
+  octets.set(md5OfStaged(octets.length, secret), 4);
+}
+
+/** Fills in the Message-Authenticator, also in the staged copy: the Authenticator covers it. */
+function signValue(octets: Buffer, valueOffset: number, secret: SharedSecret): void {
+  const value = hmacOfStaged(octets.length, valueOffset, secret);
+  octets.set(value, valueOffset);
+  staged.set(value, BLOCK_BYTES + valueOffset);
 }
 
 /** Whether a request is authentic (CRY-03, CRY-05, CRY-07; a present Message-Authenticator is always checked).
  *  A Status-Server or Access-Request without one is "ok" here: whether it must have one is the caller's rule. */
 export function verifyRequest(packet: Packet, secret: SharedSecret): Verdict {
   const computed = hasComputedAuthenticator(packet.code);
-  if (computed) {
-    packet.octets.copy(scratch);
-    ZERO_AUTHENTICATOR.copy(scratch, 4);
-    if (!timingSafeEqual(md5OfScratch(packet.octets.length, secret), packet.authenticator)) return "bad-authenticator";
+  stage(packet.octets, computed ? ZERO_AUTHENTICATOR : packet.authenticator);
+  if (computed && !timingSafeEqual(md5OfStaged(packet.octets.length, secret), packet.authenticator)) {
+    return "bad-authenticator";
   }
-  return verifyMessageAuthenticator(packet, computed ? ZERO_AUTHENTICATOR : packet.authenticator, secret);
+  return verifyMessageAuthenticator(packet, secret);
 }
 
 /** Whether a response answers the request with this Authenticator (RC-03, CRY-01, CRY-08). */
 export function verifyResponse(packet: Packet, requestAuthenticator: Buffer, secret: SharedSecret): Verdict {
-  packet.octets.copy(scratch);
-  requestAuthenticator.copy(scratch, 4);
-  if (!timingSafeEqual(md5OfScratch(packet.octets.length, secret), packet.authenticator)) return "bad-authenticator";
-  return verifyMessageAuthenticator(packet, requestAuthenticator, secret);
+  stage(packet.octets, requestAuthenticator);
+  if (!timingSafeEqual(md5OfStaged(packet.octets.length, secret), packet.authenticator)) return "bad-authenticator";
+  return verifyMessageAuthenticator(packet, secret);
 }
 
-function verifyMessageAuthenticator(packet: Packet, header: Buffer, secret: SharedSecret): Verdict {
+/** @param packet is staged, with the Authenticator in its header that the Message-Authenticator covers */
+function verifyMessageAuthenticator(packet: Packet, secret: SharedSecret): Verdict {
   const offset = packet.messageAuthenticatorOffset;
   if (offset === -1) return "ok";
   if (offset === -2) return "bad-message-authenticator"; // PKT-11
-  const expected = hmacOf(packet.octets, header, offset, secret);
   const got = packet.octets.subarray(offset, offset + AUTHENTICATOR_BYTES);
-  return timingSafeEqual(expected, got) ? "ok" : "bad-message-authenticator";
+  return timingSafeEqual(hmacOfStaged(packet.octets.length, offset, secret), got) ? "ok" : "bad-message-authenticator";
 }
 
 /** Offset of the value of a Message-Authenticator that stands first. */

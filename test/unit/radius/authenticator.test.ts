@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../../src/clock.ts";
@@ -126,6 +127,17 @@ describe("encodeResponse() and verifyResponse()", () => {
 });
 
 describe("SharedSecret", () => {
+  it.each([1, 63, 64, 65, 1024])(
+    "CRY-07 signs with the HMAC-MD5 of node:crypto for a secret of %i octets",
+    (length) => {
+      const octets = Buffer.alloc(length, "s3cret");
+      const signed = encodeRequest(CODE.disconnectRequest, 1, [name], ZERO_AUTHENTICATOR, new SharedSecret(octets));
+      const got = Buffer.from(signed.subarray(FIRST_VALUE_OFFSET, FIRST_VALUE_OFFSET + 16));
+      signed.fill(0, 4, 20).fill(0, FIRST_VALUE_OFFSET, FIRST_VALUE_OFFSET + 16);
+      expect(got).toEqual(createHmac("md5", octets).update(signed).digest());
+    },
+  );
+
   it.each(["", Buffer.alloc(0), "x".repeat(1025)])(
     "CRY-17 refuses an empty secret and one over 1,024 octets",
     (secret) => {
