@@ -131,7 +131,7 @@ export class Hub {
   /** Changes a running hub: what can change live does so without dropping a link that is still admitted.
    *  @throws {HubError} ERR_CONFIG, ERR_PKI: then the old configuration stays in force, whole */
   async apply(config: Config): Promise<Applied> {
-    const { changed, needsRestart } = diffConfig(this.#config, config);
+    const difference = diffConfig(this.#config, config);
     const materials = await this.#materials.load(config);
     const selection = this.#compiled(config);
     const clients = new ClientDirectory(config.clients);
@@ -141,9 +141,11 @@ export class Hub {
     this.#clients = clients;
     this.registry.apply(registryOptions(config));
     this.dynauth.apply(dynauthOptions(config));
-    if (config.http !== undefined) this.#http?.apply(config.http);
+    const refused = config.http === undefined ? [] : (this.#http?.apply(config.http) ?? []);
     for (const listener of this.#listeners.values()) listener.reauthorise();
     this.#watchCertificates(materials);
+    const { changed } = difference;
+    const needsRestart = [...new Set([...difference.needsRestart, ...refused])];
     this.events.emit({ type: "config.applied", atMs: this.#deps.clock.wallMs(), changed, needsRestart });
     return { changed, needsRestart };
   }

@@ -1,14 +1,16 @@
 import { run } from "./cli/run.ts";
-import { serve } from "./serve.ts";
 
 /** Signals that end a command; a second one ends the process at once. */
 const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+/** A signal to the whole process group also comes through the launcher: within this time it is the same one. */
+const SAME_SIGNAL_MS = 500;
 
 function onInterrupt(action: () => void): () => void {
-  let calls = 0;
+  let calledAt: number | undefined;
   const called = () => {
-    calls += 1;
-    if (calls > 1) process.exit(130);
+    if (calledAt !== undefined && performance.now() - calledAt > SAME_SIGNAL_MS) process.exit(130);
+    if (calledAt !== undefined) return;
+    calledAt = performance.now();
     action();
   };
   for (const signal of INTERRUPTS) process.on(signal, called);
@@ -23,12 +25,15 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   onInterrupt,
-  serve: ({ configFile }) =>
-    serve({
+  serve: async ({ configFile }) => {
+    // Only here, so that the other commands do not load the whole hub.
+    const { serve } = await import("./serve.ts");
+    return serve({
       configFile,
       env: process.env,
       complain: (line) => process.stderr.write(`${line}\n`),
       interrupted: new Promise((resolve) => void onInterrupt(resolve)),
       onReload: (action) => process.on("SIGHUP", action),
-    }),
+    });
+  },
 });

@@ -45,7 +45,7 @@ export class Dynauth {
   async exchange(request: ExchangeRequest): Promise<readonly Outcome[]> {
     if (this.#stopping) throw new HubError("ERR_STOPPED", "the hub is stopping and takes no new exchange");
     const timeoutMs = this.#timeout(request.timeoutMs);
-    assertSendable(request.code, request.attributes, request.force === true);
+    if (request.proxied !== true) assertSendable(request.code, request.attributes, request.force === true);
     const resolution = await this.#deps.resolver.resolve(request);
     if (resolution.kind === "no-route") {
       const { why, nas } = resolution;

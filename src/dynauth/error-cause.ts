@@ -22,8 +22,13 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 
 export const ERROR_CAUSE = {
+  missingAttribute: 402,
+  nasIdentificationMismatch: 403,
+  invalidRequest: 404,
   unsupportedExtension: 406,
   requestNotRoutable: 502,
+  otherProxyProcessingError: 505,
+  resourcesUnavailable: 506,
   requestInitiated: 507,
 } as const;
 

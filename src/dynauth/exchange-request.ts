@@ -1,4 +1,5 @@
 import type { Attribute } from "../radius/attribute.ts";
+import type { Link } from "../transport/link.ts";
 
 /** Which NAS is meant; several keys must all hold. */
 export interface Target {
@@ -26,5 +27,9 @@ export interface ExchangeRequest {
   /** The link that made somebody ask, for `linkId: current` in a selection rule. */
   readonly currentLinkId?: string;
   /** Runs just before signing, for each link the request is tried on. */
-  readonly rewrite?: (attributes: readonly Attribute[]) => readonly Attribute[];
+  readonly rewrite?: (attributes: readonly Attribute[], link: Link) => readonly Attribute[];
+  /** It came as RADIUS and is passed on as it is: the rules for what the hub itself may send are its sender's (DP-18). */
+  readonly proxied?: boolean;
+  /** Links that must not get it: the one it came on (DP-31), those its sender may not reach (DP-09). */
+  readonly refuses?: (link: Link) => boolean;
 }

@@ -74,7 +74,7 @@ function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline:
     attributes,
     deadline,
     ...(signal === undefined ? {} : { signal }),
-    ...(rewrite === undefined ? {} : { rewrite: (list: readonly Attribute[]) => rewrite(list) }),
+    ...(rewrite === undefined ? {} : { rewrite }),
   };
 }
 

@@ -27,7 +27,8 @@ export class RegistryResolver implements Resolver {
     const find = chooser === undefined ? () => this.#named(target) : () => chooser.candidates(request);
     const found = find();
     if (found.length === 0) return { kind: "no-route", why: this.#whyNone(target), nas: label(target) };
-    const allowed = found.filter((record) => record.link.client.reverse.has(code)); // IDX-01
+    const mayGet = ({ link }: LinkRecord) => link.client.reverse.has(code) && request.refuses?.(link) !== true; // IDX-01
+    const allowed = found.filter(mayGet);
     const first = allowed[0];
     if (first === undefined) return { kind: "no-route", why: "not-permitted", nas: label(target) };
     if (chooser === undefined) assertOnePeer(target, allowed);
@@ -36,9 +37,10 @@ export class RegistryResolver implements Resolver {
       nas: label(target) ?? peerLabel(first.link.peer),
       identity: identityOf(target, first),
       pick: (tried) => {
-        const open = (record: LinkRecord) =>
-          record.link.open && record.link.peerKey === peerKey && record.link.client.reverse.has(code);
-        const usable = find().filter((record) => open(record) && !tried.has(record.link.linkId));
+        const usable = find().filter(
+          (record) =>
+            record.link.open && record.link.peerKey === peerKey && mayGet(record) && !tried.has(record.link.linkId),
+        );
         const best = chooser === undefined ? inPreferenceOrder(usable, "least-busy")[0] : usable[0];
         if (best !== undefined) this.#registry.chosen(best);
         return best?.link;

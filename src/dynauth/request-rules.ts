@@ -135,6 +135,11 @@ function refuse(code: number, type: number, why: string): never {
   );
 }
 
+/** Whether a request says anything of whom it means: NAS or acct session (RFC 5176 Section 3). */
+export function identifiesAnything(attributes: readonly Attribute[]): boolean {
+  return attributes.some(({ type }) => isIdentification(type));
+}
+
 /** Whether the caller named the NAS in the packet already. */
 export function namesNas(attributes: readonly Attribute[]): boolean {
   for (const type of NAS_IDENTIFICATION) if (firstValue(attributes, type) !== undefined) return true;

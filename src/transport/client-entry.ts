@@ -40,7 +40,7 @@ export interface ClientEntry {
 export interface Reach {
   /** NAS-Identifiers or addresses; "*" at the end stands for any rest. */
   readonly nas?: readonly string[];
-  /** Realms of Operator-Name, lower case. */
+  /** Realms of the users it may speak of, lower case: what follows the last @ of User-Name (DP-13). */
   readonly realms?: readonly string[];
   readonly codes?: ReadonlySet<number>;
 }

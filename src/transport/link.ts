@@ -27,7 +27,7 @@ export interface Link {
   /** Requests not written yet. */
   readonly queued: number;
   /** Sends one request and settles with how it ended; the promise never rejects.
-   *  @throws {HubError} ERR_RADIUS_TOO_LONG, at once, when the request does not fit into a packet. */
+   *  @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE, at once, when the request can not be a packet. */
   send(request: LinkRequest): Promise<LinkOutcome>;
   close(reason: CloseReason, detail?: string): void;
 }

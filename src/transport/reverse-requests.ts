@@ -1,6 +1,6 @@
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, attributesLength, firstInteger } from "../radius/attribute.ts";
-import { encodeRequest, verifyResponse } from "../radius/authenticator.ts";
+import { ATTRIBUTE, type Attribute, attributesLength, firstInteger, repeatedType } from "../radius/attribute.ts";
+import { encodeRequest, MESSAGE_AUTHENTICATOR_PLACEHOLDER, verifyResponse } from "../radius/authenticator.ts";
 import { CODE, hasComputedAuthenticator, isReplyTo } from "../radius/codes.ts";
 import {
   AUTHENTICATOR_BYTES,
@@ -65,15 +65,10 @@ export class ReverseRequests {
     return this.#queue.size;
   }
 
-  /** @throws {HubError} ERR_RADIUS_TOO_LONG */
+  /** @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE */
   send(request: LinkRequest): Promise<LinkOutcome> {
     const attributes = request.rewrite?.(request.attributes, this.#options.link) ?? request.attributes;
-    const length = HEADER_BYTES + MESSAGE_AUTHENTICATOR_BYTES + attributesLength(attributes);
-    if (length > PACKET_BYTES_MAX) {
-      throw new HubError("ERR_RADIUS_TOO_LONG", `the request would have ${length} octets, at most 4096 are allowed`, {
-        length,
-      });
-    }
+    assertEncodable(attributes);
     if (request.signal?.aborted === true) return Promise.resolve({ kind: "aborted", written: false });
     if (this.#queue.size >= this.#options.queueMax) return Promise.resolve({ kind: "busy", why: "queue-full" });
     const { promise, resolve } = Promise.withResolvers<LinkOutcome>();
@@ -181,6 +176,20 @@ export class ReverseRequests {
   #release(pending: Pending): void {
     pending.timer.cancel();
     if (pending.identifier !== undefined) this.#outstanding.release(pending.identifier);
+  }
+}
+
+/** Whatever encodeRequest() would refuse is refused here, where the caller hears it; pump() never fails. */
+function assertEncodable(attributes: readonly Attribute[]): void {
+  const length = HEADER_BYTES + MESSAGE_AUTHENTICATOR_BYTES + attributesLength(attributes);
+  if (length > PACKET_BYTES_MAX) {
+    throw new HubError("ERR_RADIUS_TOO_LONG", `the request would have ${length} octets, at most 4096 are allowed`, {
+      length,
+    });
+  }
+  const type = repeatedType([MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes]);
+  if (type !== undefined) {
+    throw new HubError("ERR_RADIUS_ATTRIBUTE", `a packet has at most one attribute ${type}`, { type }); // PKT-11
   }
 }
 

@@ -1,0 +1,193 @@
+import type { Clock } from "../clock.ts";
+import { HubError } from "../errors.ts";
+import { ATTRIBUTE, type Attribute, firstInteger, integerAttribute } from "../radius/attribute.ts";
+import { CODE } from "../radius/codes.ts";
+import type { Packet } from "../radius/packet.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { ClientEntry } from "../transport/client-entry.ts";
+import type { Link, Reply } from "../transport/link.ts";
+import type { Dynauth } from "./dynauth.ts";
+import { ERROR_CAUSE } from "./error-cause.ts";
+import type { Target } from "./exchange-request.ts";
+import type { Outcome } from "./outcome.ts";
+import { forwarded, passOn, type ProxyMark } from "./trigger-attributes.ts";
+import { mayReachLink, mayReachUser } from "./trigger-reach.ts";
+import { type Route, routeOf, type TriggerRealms } from "./trigger-route.ts";
+
+/** A Disconnect- or CoA-Request (or another request) that a DAC sends to the hub for a NAS; its authenticators are verified. */
+export interface TriggerContext {
+  readonly packet: Packet;
+  /** Who asks. */
+  readonly client: ClientEntry;
+  readonly origin: { readonly address: string; readonly link?: Link };
+  /** Fires when nobody can receive the reply any more. */
+  readonly signal: AbortSignal;
+  /** What the listener answers when there is no route; default NAK. */
+  readonly noRoute?: NoRouteAnswer;
+}
+
+export type TriggerHandler = (context: TriggerContext) => Promise<Reply>;
+
+export interface NoRouteAnswer {
+  readonly answer: "nak" | "silence" | "access-reject";
+  /** Error-Cause of the NAK in place of 403 and 502. */
+  readonly errorCause?: number | undefined;
+}
+
+export interface TriggerDeps {
+  readonly clock: Clock;
+  readonly dynauth: Pick<Dynauth, "exchange">;
+  readonly registry: Pick<Registry, "record">;
+  /** Eight octets or more that no other hub has: our Proxy-State (DP-31). */
+  readonly mark: ProxyMark;
+}
+
+export interface TriggerOptions {
+  /** How far Event-Timestamp may be from now (DP-04; RFC 5176 Section 6.3: 300 s). */
+  readonly timestampWindowMs: number;
+  /** Whether a request without Event-Timestamp is dropped (DP-05). */
+  readonly requireEventTimestamp: boolean;
+  readonly realms: TriggerRealms;
+}
+
+/** Requests of DACs, routed to NAS links and answered with what the NAS answered: CONFORMANCE section 18, "situation at the hub".
+ *
+ *  (1) Whatever fails here is a NAK or silence, never an ACK (DP-28).
+ *  (2) A NAS that stays silent earns the DAC silence: a NAK would say that nothing happened (DP-32).
+ *  (3) Nothing goes back to where it came from, and nothing that carries our own mark is passed on (DP-31). */
+export class Triggers {
+  readonly #deps: TriggerDeps;
+  #options: TriggerOptions;
+
+  constructor(deps: TriggerDeps, options: TriggerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  apply(options: TriggerOptions): void {
+    this.#options = options;
+  }
+
+  readonly handle: TriggerHandler = async (context) => {
+    const { packet } = context;
+    const stale = this.#staleness(packet);
+    if (stale !== undefined) return { kind: "discard", reason: stale };
+    const route = this.#route(context);
+    if (route.kind === "nak") return nak(packet, route.errorCause);
+    try {
+      return answer(context, await this.#exchange(context, route.target));
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      if (error.code === "ERR_STOPPED") return { kind: "discard", reason: "stopping" };
+      return nak(packet, CAUSE_OF_ERROR[error.code] ?? ERROR_CAUSE.otherProxyProcessingError);
+    }
+  };
+
+  /** DP-04, DP-05; future and past alike. */
+  #staleness({ attributes }: Packet): string | undefined {
+    const timestamp = firstInteger(attributes, ATTRIBUTE.eventTimestamp);
+    if (timestamp === undefined) return this.#options.requireEventTimestamp ? "no-event-timestamp" : undefined;
+    const away = Math.abs(timestamp * 1_000 - this.#deps.clock.wallMs());
+    return away > this.#options.timestampWindowMs ? "stale-event-timestamp" : undefined;
+  }
+
+  #route({ packet, client }: TriggerContext): Route {
+    const { attributes } = packet;
+    const { mark } = this.#deps;
+    const looped = attributes.some(({ type, value }) => type === ATTRIBUTE.proxyState && mark.isOurs(value));
+    const allowed = client.mayTrigger && (client.reach?.codes?.has(packet.code) ?? true);
+    // DP-09: who is authenticated and may not gets NAK 502; so does what has been here before (DP-31).
+    if (looped || !allowed || !mayReachUser(client.reach, attributes)) {
+      return { kind: "nak", errorCause: ERROR_CAUSE.requestNotRoutable };
+    }
+    return routeOf(attributes, this.#options.realms);
+  }
+
+  async #exchange(context: TriggerContext, target: Target): Promise<readonly Outcome[]> {
+    const { packet, client, origin, signal } = context;
+    const { registry, dynauth, mark } = this.#deps;
+    const cameFrom = (link: Link) =>
+      link.linkId === origin.link?.linkId || (link.kind === "udp" && link.address === origin.address);
+    return dynauth.exchange({
+      code: packet.code,
+      target,
+      attributes: forwarded(packet.attributes, client.filter),
+      proxied: true,
+      trigger: origin.link === undefined ? "udp" : "radsec",
+      signal,
+      ...(origin.link && { currentLinkId: origin.link.linkId }),
+      refuses: (link) => cameFrom(link) || !mayReachLink(client.reach, registry.record(link.linkId)),
+      rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }),
+    });
+  }
+}
+
+/** What the DAC hears of an exchange. */
+function answer({ packet, noRoute }: TriggerContext, outcomes: readonly Outcome[]): Reply {
+  const outcome = outcomes.find(({ kind }) => kind !== "ack") ?? outcomes[0];
+  if (outcome === undefined) return nak(packet, ERROR_CAUSE.requestNotRoutable);
+  switch (outcome.kind) {
+    case "ack":
+    case "nak":
+      if (outcome.protocolError) return nak(packet, causeOfProtocolError(outcome.errorCause)); // DP-27
+      return {
+        kind: "reply",
+        code: outcome.replyCode,
+        attributes: [...withoutProxyState(outcome.replyAttributes), ...proxyStates(packet)],
+      };
+    case "timeout":
+      return { kind: "discard", reason: "nas-silent" }; // DP-32
+    case "busy":
+      return nak(packet, ERROR_CAUSE.resourcesUnavailable);
+    case "closed":
+      // The NAS may have acted on what was written.
+      if (outcome.mayHaveActed) return { kind: "discard", reason: "link-closed" };
+      return nak(packet, ERROR_CAUSE.requestNotRoutable); // DP-12
+    case "no-route":
+      return unroutable(packet, outcome.why, noRoute);
+  }
+}
+
+/** DP-12, DP-14: a NAS that nobody knows is 403, one that is known and away, or not for this caller, 502. */
+function unroutable(packet: Packet, why: "unknown" | "offline" | "not-permitted", noRoute?: NoRouteAnswer): Reply {
+  if (noRoute?.answer === "silence") return { kind: "discard", reason: "no-route" };
+  if (noRoute?.answer === "access-reject") {
+    return { kind: "reply", code: CODE.accessReject, attributes: proxyStates(packet) };
+  }
+  const unknown = why === "unknown" ? ERROR_CAUSE.nasIdentificationMismatch : ERROR_CAUSE.requestNotRoutable;
+  return nak(packet, noRoute?.errorCause ?? unknown);
+}
+
+/** A NAK for 40 and 43; other codes have none, so silence. */
+function nak(packet: Packet, errorCause: number): Reply {
+  const code = NAK_OF.get(packet.code);
+  if (code === undefined) return { kind: "discard", reason: "no-route" };
+  const cause = integerAttribute(ATTRIBUTE.errorCause, errorCause);
+  return { kind: "reply", code, attributes: [cause, ...proxyStates(packet)] };
+}
+
+const NAK_OF: ReadonlyMap<number, number> = new Map([
+  [CODE.disconnectRequest, CODE.disconnectNak],
+  [CODE.coaRequest, CODE.coaNak],
+]);
+
+const CAUSE_OF_ERROR: Readonly<Partial<Record<string, number>>> = {
+  ERR_AMBIGUOUS: ERROR_CAUSE.requestNotRoutable,
+  ERR_INPUT: ERROR_CAUSE.requestNotRoutable, // it names only a user, and no session index knows where that is
+  ERR_RADIUS_ATTRIBUTE: ERROR_CAUSE.invalidRequest, // PKT-11
+};
+
+/** 406 and 502 stay what they are, the rest is the proxy's own trouble (DP-27). */
+function causeOfProtocolError(errorCause: number | undefined): number {
+  const kept = errorCause === ERROR_CAUSE.unsupportedExtension || errorCause === ERROR_CAUSE.requestNotRoutable;
+  return kept ? errorCause : ERROR_CAUSE.otherProxyProcessingError;
+}
+
+/** DP-22: present in every reply, unchanged and in order. */
+function proxyStates({ attributes }: Packet): Attribute[] {
+  return attributes.filter(({ type }) => type === ATTRIBUTE.proxyState);
+}
+
+function withoutProxyState(attributes: readonly Attribute[]): Attribute[] {
+  return attributes.filter(({ type }) => type !== ATTRIBUTE.proxyState);
+}
