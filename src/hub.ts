@@ -4,6 +4,8 @@ import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { diffConfig } from "./config/diff.ts";
 import { Dynauth } from "./dynauth/dynauth.ts";
+import { ProxyMark } from "./dynauth/trigger-attributes.ts";
+import { Triggers } from "./dynauth/triggers.ts";
 import { RegistryResolver } from "./dynauth/registry-resolver.ts";
 import { EventFeed } from "./events.ts";
 import { HttpApi } from "./http/api.ts";
@@ -15,7 +17,8 @@ import { Registry } from "./registry/registry.ts";
 import { compileSelection, type Selection } from "./registry/selection.ts";
 import { expiries, type TlsMaterial, TlsMaterials } from "./tls-material.ts";
 import { ClientDirectory } from "./transport/client-directory.ts";
-import type { RequestHandler } from "./transport/link.ts";
+import { CODE } from "./radius/codes.ts";
+import type { Reply, RequestContext, RequestHandler } from "./transport/link.ts";
 import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
 import { TimingWheel } from "./transport/timing-wheel.ts";
 
@@ -43,6 +46,8 @@ export interface Applied {
 const CERTIFICATE_CHECK_MS = 6 * 3_600_000;
 const WARN_BEFORE_MS = 30 * 86_400_000;
 const DAY_MS = 86_400_000;
+/** Of the Proxy-State that this hub adds towards other proxies. */
+const MARK_BYTES = 12;
 /** Random characters in every link id, so that ids of an earlier run never come again. */
 const RUN_BYTES = 4;
 
@@ -57,6 +62,7 @@ export class Hub {
   readonly #deps: HubDeps;
   readonly #wheel: TimingWheel;
   readonly #materials: TlsMaterials;
+  readonly #triggers: Triggers;
   readonly #listeners = new Map<string, RadsecListener>();
   readonly #run: string;
   #config: Config;
@@ -89,6 +95,10 @@ export class Hub {
         nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
       },
       dynauthOptions(config),
+    );
+    this.#triggers = new Triggers(
+      { clock, dynauth: this.dynauth, registry: this.registry, mark: new ProxyMark(random.bytes(MARK_BYTES)) },
+      triggerOptions(config),
     );
     this.#materials = new TlsMaterials(clock);
   }
@@ -141,6 +151,7 @@ export class Hub {
     this.#clients = clients;
     this.registry.apply(registryOptions(config));
     this.dynauth.apply(dynauthOptions(config));
+    this.#triggers.apply(triggerOptions(config));
     const refused = config.http === undefined ? [] : (this.#http?.apply(config.http) ?? []);
     for (const listener of this.#listeners.values()) listener.reauthorise();
     this.#watchCertificates(materials);
@@ -151,7 +162,8 @@ export class Hub {
   }
 
   *#listenersOf(config: Config, materials: ReadonlyMap<string, TlsMaterial>) {
-    const { clock, random, handler = answerUnserved } = this.#deps;
+    const { clock, random } = this.#deps;
+    const handler: RequestHandler = (context) => this.#answer(context);
     const observer = new LinkEvents(this.registry, this.events, clock);
     for (const options of config.radsec) {
       const listener = new RadsecListener(
@@ -171,6 +183,17 @@ export class Hub {
       this.#listeners.set(options.name, listener);
       yield { name: options.name, open: listener };
     }
+  }
+
+  /** What a router asks is AAA; a Disconnect- or CoA-Request of a peer that may is a trigger. */
+  #answer(context: RequestContext): Reply | Promise<Reply> {
+    const { packet, link, signal } = context;
+    const dynamic = packet.code === CODE.disconnectRequest || packet.code === CODE.coaRequest;
+    if (dynamic && link.client.mayTrigger) {
+      return this.#triggers.handle({ packet, client: link.client, origin: { address: link.address, link }, signal });
+    }
+    const { handler = answerUnserved } = this.#deps;
+    return handler(context);
   }
 
   async #startHttp(): Promise<HubAddresses["http"]> {
@@ -265,6 +288,14 @@ const EXCHANGES_MAX = 50_000;
 
 function dynauthOptions({ dynauth }: Config) {
   return { timeoutMs: dynauth.timeoutMs, timeoutMaxMs: dynauth.timeoutMaxMs, exchangesMax: EXCHANGES_MAX };
+}
+
+function triggerOptions({ dynauth }: Config) {
+  return {
+    timestampWindowMs: dynauth.timestampWindowMs,
+    requireEventTimestamp: false,
+    realms: { ours: new Set<string>(), operatorNas: new Map() },
+  };
 }
 
 function registryOptions({ bindings }: Config) {
