@@ -1,0 +1,103 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { findProgram, Program, runToEnd } from "../support/program.ts";
+import { RunningHub } from "../support/running-hub.ts";
+
+const radsecproxy = findProgram("radsecproxy") ?? "radsecproxy";
+const radclient = findProgram("radclient") ?? "radclient";
+const UDP_SECRET = "testing-123-for-udp";
+
+/** radsecproxy between a UDP port of its own and the hub, with a certificate of the hub's development PKI. */
+async function proxied() {
+  const hub = await RunningHub.start();
+  const issued = await hub.hub.pki?.issueNas("proxy-1");
+  if (issued === undefined) throw new Error("the hub does not use its development PKI");
+  const udpPort = await freeUdpPort();
+  const file = join(hub.folder, "radsecproxy.conf");
+  await writeFile(
+    file,
+    `
+ListenUDP 127.0.0.1:${udpPort}
+tls default {
+  CACertificateFile ${hub.hub.pki?.ca.certificateFile}
+  CertificateFile ${issued.certificateFile}
+  CertificateKeyFile ${issued.keyFile}
+}
+Client 127.0.0.1 {
+  type udp
+  secret ${UDP_SECRET}
+}
+Server hub {
+  type tls
+  host 127.0.0.1
+  port ${hub.radsecPort}
+  secret radsec
+  StatusServer on
+}
+Realm * {
+  server hub
+  accountingserver hub
+}
+`,
+  );
+  const proxy = Program.start(radsecproxy, ["-f", "-d", "5", "-c", file, "-i", join(hub.folder, "radsecproxy.pid")]);
+  // Until then it answers Accounting-Requests itself.
+  await proxy.says(/TLS connection to hub .* up$/m);
+  return { hub, proxy, udpPort };
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+describe("radsecproxy at a running hub", () => {
+  beforeEach((context) => {
+    for (const name of ["radsecproxy", "radclient"]) {
+      if (findProgram(name) === undefined) context.skip(`${name} is not installed`);
+    }
+  });
+
+  it("ST-01 TLS-05 its watchdog is answered and the link stays", async () => {
+    const { hub, proxy } = await proxied();
+    const { linkId, protocol } = await hub.event("link.up");
+    expect(protocol).toMatch(/^TLSv1\.3 /);
+    // Its period is 25 s with some jitter, and can not be configured.
+    await proxy.says(/clientwr: sending Status-Server to hub/, 40_000);
+    await proxy.says(/replyh: got status server response from hub/, 5_000);
+    expect(hub.hub.registry.record(linkId)?.link.open).toBe(true);
+    expect([hub.eventsOf("packet.dropped"), hub.eventsOf("link.down")]).toEqual([[], []]);
+    await proxy.stop();
+    expect((await hub.event("link.down")).linkId).toBe(linkId);
+  }, 60_000);
+
+  it("IDX-07 CRY-06 CRY-15 carries Access-Requests of UDP: they are rejected, both hops verify, and the NAS behind it is learnt", async () => {
+    const { hub, udpPort } = await proxied();
+    const { linkId } = await hub.event("link.up");
+    const request = 'User-Name = "nemo@example.org"\nUser-Password = "secret"\nNAS-Identifier = "behind-proxy"\n';
+    const words = ["-x", "-t", "5", "-r", "1", `127.0.0.1:${udpPort}`, "auth", UDP_SECRET];
+    const { output } = await runToEnd(radclient, words, request);
+    expect(output).toMatch(/^Received Access-Reject/m);
+    expect(output).toContain("Message-Authenticator");
+    const links = hub.hub.registry.byNasIdentifier("behind-proxy");
+    expect(links.map(({ link }) => link.linkId)).toEqual([linkId]);
+    expect(hub.eventsOf("link.down")).toEqual([]);
+  });
+
+  it("PE-01 C13 takes the Protocol-Error to an Accounting-Request without harm to the link: nobody acknowledges it", async () => {
+    const { hub, udpPort } = await proxied();
+    const { linkId } = await hub.event("link.up");
+    const request = 'Acct-Status-Type = Start\nAcct-Session-Id = "a1"\nNAS-Identifier = "behind-proxy"\n';
+    const words = ["-x", "-t", "1", "-r", "1", `127.0.0.1:${udpPort}`, "acct", UDP_SECRET];
+    const { output } = await runToEnd(radclient, words, request);
+    expect(output).not.toContain("Accounting-Response");
+    await vi.waitFor(() => expect(hub.hub.registry.byNasIdentifier("behind-proxy")).toHaveLength(1));
+    expect(hub.hub.registry.record(linkId)?.link.open).toBe(true);
+  });
+});
