@@ -4,9 +4,10 @@ import { isPositive } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { Link, LinkOutcome, LinkRequest } from "../transport/link.ts";
 import { CODE } from "../radius/codes.ts";
+import { ERROR_CAUSE } from "./error-cause.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Attempt, Outcome, Replied } from "./outcome.ts";
-import { namesNas } from "./request-rules.ts";
+import { isAuthorizeOnly, namesNas } from "./request-rules.ts";
 import type { ResolvedTarget } from "./resolver.ts";
 
 /** Sends one request to one NAS and says how it ended.
@@ -41,7 +42,7 @@ export async function runExchange(
     attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: clock.now() - sentAt });
     switch (ended.kind) {
       case "reply":
-        return { ...soFar(), ...replied(ended, link, written > 0) };
+        return { ...soFar(), ...replied(ended, link, written > 0, request) };
       case "timeout":
         return { ...soFar(), kind: "timeout", linkId: link.linkId, mayHaveActed: true };
       case "busy":
@@ -80,16 +81,24 @@ function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline:
 
 type ReplyFacts = Omit<Replied, "exchangeId" | "attempts" | "durationMs" | "nas">;
 
-function replied(ended: Extract<LinkOutcome, { kind: "reply" }>, link: Link, writtenBefore: boolean): ReplyFacts {
+function replied(
+  ended: Extract<LinkOutcome, { kind: "reply" }>,
+  link: Link,
+  writtenBefore: boolean,
+  request: ExchangeRequest,
+): ReplyFacts {
   const { reply } = ended;
   const positive = isPositive(reply.code);
+  const errorCause = firstInteger(reply.attributes, ATTRIBUTE.errorCause);
   return {
     kind: positive ? "ack" : "nak",
     linkId: link.linkId,
     replyCode: reply.code,
     replyAttributes: copyAttributes(reply),
-    errorCause: firstInteger(reply.attributes, ATTRIBUTE.errorCause),
+    errorCause,
     protocolError: reply.code === CODE.protocolError,
+    requestInitiated:
+      reply.code === CODE.coaNak && errorCause === ERROR_CAUSE.requestInitiated && isAuthorizeOnly(request.attributes),
     roundTripMs: ended.roundTripMs,
     // "no such acct session" may be the echo of a first copy that was carried out on a link that closed.
     mayHaveActed: !positive && writtenBefore,

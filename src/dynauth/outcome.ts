@@ -32,6 +32,8 @@ export interface Replied extends Common {
   readonly errorCause: number | undefined;
   /** The NAS answered Protocol-Error (RC-18, RFC 7930 Section 4). */
   readonly protocolError: boolean;
+  /** CoA-NAK 507 to an Authorize-Only request: the NAS has begun to re-authorise, which is what was asked (RC-12). */
+  readonly requestInitiated: boolean;
   readonly roundTripMs: number;
 }
 

@@ -128,6 +128,13 @@ describe("POST /disconnect", () => {
     });
   });
 
+  it("RC-12 answers 202 when the NAS began the re-authorisation that was asked for (507)", async () => {
+    hub.dynauth.script = () => [ack({ kind: "nak", replyCode: 45, errorCause: 507, requestInitiated: true })];
+    const { status, body } = await post("/coa?nas_identifier=edge-1&username=mikem");
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ outcome: "nak", error_cause: { number: 507 } });
+  });
+
   it("RC-18 says protocol_error when the NAS answered Protocol-Error", async () => {
     hub.dynauth.script = () => [ack({ kind: "nak", replyCode: 52, protocolError: true, errorCause: 406 })];
     const { status, body } = await post(DISCONNECT);

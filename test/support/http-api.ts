@@ -50,6 +50,7 @@ export function ack(changes: Partial<Extract<Outcome, { kind: "ack" | "nak" }>> 
     replyAttributes: [],
     errorCause: undefined,
     protocolError: false,
+    requestInitiated: false,
     roundTripMs: 1,
     ...changes,
   };

@@ -149,6 +149,15 @@ describe("runExchange()", () => {
     expect(result.outcome.attempts).toHaveLength(sent);
   });
 
+  it("RC-12 CoA-NAK 507 to an Authorize-Only request is no failure, to any other request it is one", async () => {
+    const nak507 = reply(45, [integerAttribute(101, 507)]);
+    const authorizeOnly = [...REQUEST.attributes, integerAttribute(6, 17), textAttribute(24, "state")];
+    const asked = await run([nak507], { ...REQUEST, code: 43, attributes: authorizeOnly });
+    expect(asked.outcome).toMatchObject({ kind: "nak", errorCause: 507, requestInitiated: true });
+    const other = await run([nak507], { ...REQUEST, code: 43 });
+    expect(other.outcome).toMatchObject({ kind: "nak", requestInitiated: false });
+  });
+
   it("RC-08 RC-14 adds the NAS identity that was learnt and Event-Timestamp, and nothing else", async () => {
     const { sent } = await run([reply(41)]);
     expect(sent[0]?.attributes).toEqual([...REQUEST.attributes, ...NAS_IDENTITY, integerAttribute(55, 1_700_000_000)]);

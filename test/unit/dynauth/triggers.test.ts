@@ -28,7 +28,14 @@ const OPERATOR_NAS: Attribute = { type: 241, value: Buffer.from("08deadbeef", "h
 const STATES = ["a", "b", "c"].map((text) => textAttribute(33, text));
 const MARK = new ProxyMark(Buffer.from("0123456789ab"));
 const COMMON = { exchangeId: "x", attempts: [], mayHaveActed: false, durationMs: 1, nas: "nas-07" };
-const REPLIED = { ...COMMON, linkId: "l", errorCause: undefined, protocolError: false, roundTripMs: 1 };
+const REPLIED = {
+  ...COMMON,
+  linkId: "l",
+  errorCause: undefined,
+  protocolError: false,
+  requestInitiated: false,
+  roundTripMs: 1,
+};
 
 const ACK: Outcome = { ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [textAttribute(18, "bye")] };
 
