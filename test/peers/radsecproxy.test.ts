@@ -44,7 +44,6 @@ Realm * {
 `,
   );
   const proxy = Program.start(radsecproxy, ["-f", "-d", "5", "-c", file, "-i", join(hub.folder, "radsecproxy.pid")]);
-  // Until then it answers Accounting-Requests itself.
   await proxy.says(/TLS connection to hub .* up$/m);
   return { hub, proxy, udpPort };
 }
@@ -93,7 +92,9 @@ describe("radsecproxy at a running hub", () => {
   it("PE-01 C13 takes the Protocol-Error to an Accounting-Request without harm to the link: nobody acknowledges it", async () => {
     const { hub, udpPort } = await proxied();
     const { linkId } = await hub.event("link.up");
-    const request = 'Acct-Status-Type = Start\nAcct-Session-Id = "a1"\nNAS-Identifier = "behind-proxy"\n';
+    // Without User-Name radsecproxy would acknowledge it by itself.
+    const request =
+      'User-Name = "nemo"\nAcct-Status-Type = Start\nAcct-Session-Id = "a1"\nNAS-Identifier = "behind-proxy"\n';
     const words = ["-x", "-t", "1", "-r", "1", `127.0.0.1:${udpPort}`, "acct", UDP_SECRET];
     const { output } = await runToEnd(radclient, words, request);
     expect(output).not.toContain("Accounting-Response");
