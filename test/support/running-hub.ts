@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,7 +117,7 @@ export function hubConfig(yaml: string, folder: string): Config {
     has("clients") ? "" : CLIENTS,
     `pki: { folder: ${JSON.stringify(join(folder, "pki"))} }`,
   ].join("\n");
-  const loaded = loadConfig(text, { file: "test.yaml", env: {}, readFile: () => "" });
+  const loaded = loadConfig(text, { file: "test.yaml", env: {}, readFile: (path) => readFileSync(path, "utf8") });
   if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
   return loaded.config;
 }
