@@ -19,7 +19,7 @@ export interface LogOptions {
 /** A logger that writes synchronously: a line is out before what it tells of goes on. */
 export function openLog(options: LogOptions): Logger {
   const sink = destination({ dest: options.file ?? STDOUT, sync: true, mkdir: true, append: true });
-  const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const settings = { level: options.level, base: null, timestamp: isoTime() };
   if (options.format === "json") return pino(settings, sink);
   return pino(
     settings,
@@ -35,6 +35,18 @@ export function openLog(options: LogOptions): Logger {
 }
 
 const STDOUT = 1;
+
+/** The time as pino wants it. Under load many lines fall into one millisecond. */
+function isoTime(): () => string {
+  let lastMs = NaN;
+  let text = "";
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== lastMs) text = `,"time":"${new Date(nowMs).toISOString()}"`;
+    lastMs = nowMs;
+    return text;
+  };
+}
 
 /** Repeated faults are logged once per cause and source, then at most once a minute with their number. */
 const REPEAT_MS = 60_000;
@@ -53,8 +65,8 @@ export class EventLog {
 
   /** A subscriber of the event feed. */
   readonly write = (event: HubEvent): void => {
-    const { type, atMs: _, ...facts } = event;
-    const fields = { event: type, ...facts };
+    // What is undefined is left out of the line.
+    const fields = { event: event.type, ...event, type: undefined, atMs: undefined };
     switch (event.type) {
       case "link.up":
         this.#log.info(fields, `link up: ${event.peer} from ${event.address}:${event.port}`);
