@@ -11,7 +11,7 @@ import { type AnswerPlan, encodeAnswer } from "./answer-plan.ts";
 import { DuplicateReplies } from "./duplicate-replies.ts";
 import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 import { type Answer, judgeRequest } from "./reverse-answer.ts";
-import { Watchdog } from "./watchdog.ts";
+import { Watchdog } from "../transport/watchdog.ts";
 
 /** Reserved for Status-Server (WD-01; RFC 6613 Section 2.6.5). */
 const STATUS_IDENTIFIER = 0;

@@ -1,7 +1,7 @@
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import type { Clock, Random } from "../clock.ts";
 import type { Attribute } from "../radius/attribute.ts";
-import { BackOff } from "./back-off.ts";
+import { BackOff } from "../transport/back-off.ts";
 import { NasConnection, type NasConnectionDeps, type NasConnectionOptions } from "./nas-connection.ts";
 import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 

@@ -10,7 +10,7 @@ import type { AnswerPlan } from "./answer-plan.ts";
 import type { NasEvent, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 import { NasLink } from "./nas-link.ts";
 import { type Answer, answerRequest, type NasIdentity } from "./reverse-answer.ts";
-import { WATCHDOG_JITTER_MS, WATCHDOG_PERIOD_FLOOR_MS, WATCHDOG_PERIOD_MS } from "./watchdog.ts";
+import { WATCHDOG_JITTER_MS, WATCHDOG_PERIOD_FLOOR_MS, WATCHDOG_PERIOD_MS } from "../transport/watchdog.ts";
 
 export interface NasSimulatorOptions {
   readonly host: string;

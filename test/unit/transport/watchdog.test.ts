@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { WATCHDOG_JITTER_MS, WATCHDOG_PERIOD_MS, Watchdog } from "../../../src/nas/watchdog.ts";
+import { WATCHDOG_JITTER_MS, WATCHDOG_PERIOD_MS, Watchdog } from "../../../src/transport/watchdog.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 /** @param fraction 0.5 is no jitter */

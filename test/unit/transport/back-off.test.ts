@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BACK_OFF_CAP_MS, BackOff } from "../../../src/nas/back-off.ts";
+import { BACK_OFF_CAP_MS, BackOff } from "../../../src/transport/back-off.ts";
 
 function random(fraction: () => number) {
   return { bytes: () => Buffer.alloc(0), fraction };
