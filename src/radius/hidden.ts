@@ -9,9 +9,23 @@ import type { Packet } from "./packet.ts";
 
 const BLOCK_BYTES = 16;
 const USER_PASSWORD_BYTES_MAX = 128;
-const SALT_BYTES = 2;
+export const SALT_BYTES = 2;
 /** 15 blocks are what fits into an attribute beside tag and salt; one octet of them tells the length. */
 const SALTED_BYTES_MAX = 15 * BLOCK_BYTES - 1;
+
+/** What a value is hidden with on one hop: its secret, and the Request Authenticator of the packet or of its request. */
+export interface HidingHop {
+  readonly secret: SharedSecret;
+  readonly authenticator: Buffer;
+}
+
+/** Hidden blocks of one hop as those of another, padding and all; `salt` is empty where there is none. Undefined for what is
+ *  not whole blocks. */
+export function rehideBlocks(value: Buffer, from: HidingHop, to: HidingHop, salt: Buffer): Buffer | undefined {
+  if (!isWholeBlocks(value)) return undefined;
+  const padded = reveal(value, from.secret, Buffer.concat([from.authenticator, salt]));
+  return hide(padded, to.secret, Buffer.concat([to.authenticator, salt]));
+}
 
 /** Hides a User-Password (RFC 2865 Section 5.2). `authenticator` is the request's.
  *  @throws {HubError} ERR_RADIUS_VALUE for more than 128 octets */
