@@ -5,12 +5,15 @@ export interface Correlation<T> {
   readonly size: number;
   /** A number for the request, or undefined when all are in use. */
   allocate(entry: T): number | undefined;
+  /** The number that allocate() never gives out, for the watchdog (WD-01); undefined while it is in use. */
+  allocateReserved(entry: T): number | undefined;
   match(number: number): T | undefined;
   release(number: number): void;
   entries(): IterableIterator<T>;
 }
 
 /** 0 is kept for Status-Server (RFC 6613 Section 2.6.5), or a full link could not even be probed. */
+const RESERVED = 0;
 const FIRST = 1;
 const CAPACITY = 255;
 
@@ -39,12 +42,18 @@ export class IdentifierSpace<T> implements Correlation<T> {
     return identifier;
   }
 
+  allocateReserved(entry: T): number | undefined {
+    if (this.#used.has(RESERVED)) return undefined;
+    this.#used.set(RESERVED, entry);
+    return RESERVED;
+  }
+
   match(identifier: number): T | undefined {
     return this.#used.get(identifier);
   }
 
   release(identifier: number): void {
-    if (!this.#used.delete(identifier) || this.#ring === undefined) return;
+    if (!this.#used.delete(identifier) || identifier === RESERVED || this.#ring === undefined) return;
     this.#ring[(this.#head + this.#free) % CAPACITY] = identifier;
     this.#free += 1;
   }

@@ -40,6 +40,9 @@ export interface LinkRequest {
   readonly deadline: number;
   /** The caller has gone: an unwritten request is taken back. */
   readonly signal?: AbortSignal;
+  /** Request Authenticator of a code whose Authenticator is random: 16 unpredictable octets, new for each send (CRY-04). For
+   *  attributes that are hidden with it; without one the link takes its own. */
+  readonly authenticator?: Buffer;
   /** Runs on the attributes just before signing, once for each link the request is tried on. */
   readonly rewrite?: (attributes: readonly Attribute[], link: Link) => readonly Attribute[];
 }
@@ -67,6 +70,7 @@ export const CLOSE_REASONS = [
   "operator", // DELETE /v1/links/{linkId}
   "limit", // replaced or refused by a configured limit
   "write-backlog", // a reader that does not read
+  "watchdog", // WD-04: no sign of life from the server that the hub dialled
   "certificate-expired", // TLS-12
   "certificate-revoked", // TLS-11
   "client-removed", // no `clients` entry matches any more, or it matches another
@@ -82,12 +86,20 @@ export interface RequestContext {
   readonly link: Link;
   /** Fires when the link closes: nobody can receive the reply any more (CON-11). */
   readonly signal: AbortSignal;
+  /** The hub asks itself whether it is alive: no trace in audit, rate limits or accounting. */
+  readonly heartbeat?: true;
   /** Runs once the reply has been handed to the transport. */
   afterReply(action: () => void): void;
 }
 
 export type Reply =
-  | { readonly kind: "reply"; readonly code: number; readonly attributes: readonly Attribute[] }
+  | {
+      readonly kind: "reply";
+      readonly code: number;
+      readonly attributes: readonly Attribute[];
+      /** Somebody else's verdict, passed on: an Access-Reject of this kind is not delayed (UL-18). */
+      readonly proxied?: true;
+    }
   | { readonly kind: "discard"; readonly reason: string };
 
 /** What the owner of a link is told. hub.ts connects it to the registry, the event feed and the request handler. */

@@ -28,6 +28,8 @@ export interface ReverseRequestsOptions {
 interface Pending {
   readonly code: number;
   readonly attributes: readonly Attribute[];
+  /** Undefined: random octets. */
+  readonly seed: Buffer | undefined;
   readonly timer: Timer;
   readonly settle: (outcome: LinkOutcome) => void;
   /** Set when written. */
@@ -71,6 +73,26 @@ export class ReverseRequests {
     assertEncodable(attributes);
     if (request.signal?.aborted === true) return Promise.resolve({ kind: "aborted", written: false });
     if (this.#queue.size >= this.#options.queueMax) return Promise.resolve({ kind: "busy", why: "queue-full" });
+    const { promise, pending } = this.#pend(request, attributes);
+    this.#queue.add(pending);
+    this.pump();
+    return promise;
+  }
+
+  /** Writes a watchdog at once, past everything that waits, with the Identifier that nothing else has (WD-01). */
+  sendWatchdog(request: LinkRequest): Promise<LinkOutcome> {
+    assertEncodable(request.attributes);
+    const { promise, pending } = this.#pend(request, request.attributes);
+    const identifier = this.#outstanding.allocateReserved(pending);
+    if (identifier !== undefined) this.#write(pending, identifier);
+    else {
+      pending.timer.cancel();
+      pending.settle({ kind: "busy", why: "queue-full" });
+    }
+    return promise;
+  }
+
+  #pend(request: LinkRequest, attributes: readonly Attribute[]): { promise: Promise<LinkOutcome>; pending: Pending } {
     const { promise, resolve } = Promise.withResolvers<LinkOutcome>();
     const { clock, wheel } = this.#options.deps;
     const begun = clock.now();
@@ -78,6 +100,7 @@ export class ReverseRequests {
     const pending: Pending = {
       code: request.code,
       attributes,
+      seed: request.authenticator,
       timer: wheel.schedule(request.deadline, () => this.#expire(pending, begun)),
       settle: (outcome) => {
         request.signal?.removeEventListener("abort", onAbort);
@@ -88,9 +111,7 @@ export class ReverseRequests {
       sentAt: 0,
     };
     request.signal?.addEventListener("abort", onAbort, { once: true });
-    this.#queue.add(pending);
-    this.pump();
-    return promise;
+    return { promise, pending };
   }
 
   /** Writes what waits, as far as Identifiers and the transport allow. */
@@ -100,15 +121,21 @@ export class ReverseRequests {
       const identifier = this.#outstanding.allocate(pending);
       if (identifier === undefined) return; // CON-13
       this.#queue.delete(pending);
-      this.#givenUp.delete(identifier);
-      const { deps, link, write } = this.#options;
-      const seed = hasComputedAuthenticator(pending.code) ? ZERO_AUTHENTICATOR : deps.random.bytes(AUTHENTICATOR_BYTES);
-      const octets = encodeRequest(pending.code, identifier, pending.attributes, seed, link.client.secret);
-      pending.identifier = identifier;
-      pending.authenticator = octets.subarray(4, HEADER_BYTES);
-      pending.sentAt = deps.clock.now();
-      write(octets);
+      this.#write(pending, identifier);
     }
+  }
+
+  #write(pending: Pending, identifier: number): void {
+    this.#givenUp.delete(identifier);
+    const { deps, link, write } = this.#options;
+    const seed = hasComputedAuthenticator(pending.code)
+      ? ZERO_AUTHENTICATOR
+      : (pending.seed ?? deps.random.bytes(AUTHENTICATOR_BYTES));
+    const octets = encodeRequest(pending.code, identifier, pending.attributes, seed, link.client.secret);
+    pending.identifier = identifier;
+    pending.authenticator = octets.subarray(4, HEADER_BYTES);
+    pending.sentAt = deps.clock.now();
+    write(octets);
   }
 
   /** Judges a packet that is not a request. "bad-message-authenticator" ends the link (CON-04), a DropReason does not (CON-05). */

@@ -155,6 +155,12 @@ export class TlsLink implements Link {
     return this.#requests.send(request);
   }
 
+  /** Asks the peer for a sign of life; at most one such request is outstanding (WD-01, WD-03). */
+  sendWatchdog(request: LinkRequest): Promise<LinkOutcome> {
+    if (this.#closed !== undefined) return Promise.resolve({ kind: "closed", written: false, reason: this.#closed });
+    return this.#requests.sendWatchdog(request);
+  }
+
   close(reason: CloseReason, detail?: string): void {
     if (this.#closed !== undefined) return;
     this.#batch.flush();
