@@ -9,7 +9,9 @@ export type HubEvent =
   | ExchangeBegun
   | ExchangeEnded
   | CertificateExpiring
-  | ConfigApplied;
+  | ConfigApplied
+  | UpstreamChanged
+  | HeartbeatChanged;
 
 interface Stamped {
   /** Wall clock, milliseconds since 1970 UTC. */
@@ -107,6 +109,21 @@ export interface ConfigApplied extends Stamped {
   readonly type: "config.applied";
   readonly changed: readonly string[];
   readonly needsRestart: readonly string[];
+}
+
+/** A server that requests are forwarded to came or went; said once for each change. */
+export interface UpstreamChanged extends Stamped {
+  readonly type: "upstream.up" | "upstream.down";
+  readonly upstream: string;
+  readonly transport: "udp" | "radsec";
+  /** What was seen last: "no answer to 3 probes", "connection refused". */
+  readonly detail: string;
+}
+
+/** The hub's own Access-Request through its whole pipeline stayed unanswered, or is answered again. */
+export interface HeartbeatChanged extends Stamped {
+  readonly type: "heartbeat.failed" | "heartbeat.recovered";
+  readonly detail: string;
 }
 
 export type HubEventOf<Type extends HubEvent["type"]> = Extract<HubEvent, { readonly type: Type }>;

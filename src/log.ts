@@ -97,6 +97,21 @@ export class EventLog {
       case "config.applied":
         this.#log.info(fields, configApplied(event.changed, event.needsRestart));
         break;
+      case "upstream.up":
+        this.#log.info(fields, `upstream ${event.upstream} is up: ${event.detail}`);
+        break;
+      case "upstream.down":
+        this.#log.error(
+          fields,
+          `upstream ${event.upstream} is down: ${event.detail}; it gets no request until it answers`,
+        );
+        break;
+      case "heartbeat.failed":
+        this.#log.error(fields, `the hub does not answer its own Access-Request: ${event.detail}`);
+        break;
+      case "heartbeat.recovered":
+        this.#log.info(fields, "the hub answers its own Access-Request again");
+        break;
     }
   };
 
