@@ -23,6 +23,7 @@ export const HUB_ERROR_CODES = [
   "ERR_UNAUTHORIZED",
   "ERR_TOO_LARGE",
   "ERR_STOPPED",
+  "ERR_STORE",
 ] as const;
 
 export type HubErrorCode = (typeof HUB_ERROR_CODES)[number];

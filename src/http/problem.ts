@@ -29,6 +29,7 @@ export const PROBLEMS = {
   closed: [502, "The link closed before a reply came"],
   busy: [503, "The link is busy"],
   stopping: [503, "The hub is stopping"],
+  "store-down": [503, "The store cannot be reached"],
   "not-ready": [503, "The hub is not ready"],
   timeout: [504, "The NAS did not answer in time"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
@@ -63,6 +64,7 @@ const BY_ERROR = {
   ERR_UNAUTHORIZED: "unauthorized",
   ERR_TOO_LARGE: "body-too-large",
   ERR_STOPPED: "stopping",
+  ERR_STORE: "store-down",
 } as const satisfies Record<HubErrorCode, ProblemCode>;
 
 /** A refusal to be thrown: app.ts answers it with the problem of that code. `detail` is shown to the caller. */
