@@ -1,22 +1,34 @@
-import { checkAttributeNames } from "./config/attribute-names.ts";
+import type { HeartbeatOptions, RouteRule } from "./aaa/upstream/options.ts";
+import {
+  attributePlace,
+  checkFilterAttributes,
+  checkSelectAttributes,
+  NO_DICTIONARY,
+} from "./config/attribute-names.ts";
 import { deepFreeze } from "./config/deep-freeze.ts";
 import type { HubValues } from "./config/hub-schema.ts";
 import type { Problem, Report } from "./config/problem.ts";
 import { type BindingsConfig, bindingsConfig } from "./config/sections/bindings.ts";
-import { clientEntry } from "./config/sections/clients.ts";
+import { type ClientContext, clientEntry } from "./config/sections/clients.ts";
 import { type DynauthConfig, dynauthConfig } from "./config/sections/dynauth.ts";
+import { heartbeatOptions } from "./config/sections/heartbeat.ts";
 import { httpConfig } from "./config/sections/http.ts";
 import { type LogConfig, logConfig } from "./config/sections/log.ts";
 import { type NodeConfig, nodeConfig } from "./config/sections/node.ts";
 import { type PkiConfig, pkiConfig } from "./config/sections/pki.ts";
 import { type RadsecConfig, radsecConfig } from "./config/sections/radsec.ts";
+import { routeRules } from "./config/sections/realms.ts";
 import { type StatusConfig, statusConfig } from "./config/sections/status.ts";
+import { type TcpConfig, tcpConfig } from "./config/sections/tcp.ts";
+import { type UdpConfig, udpConfig } from "./config/sections/udp.ts";
+import { type UpstreamsConfig, upstreamsConfig } from "./config/sections/upstreams.ts";
 import type { ValueSource } from "./config/substitution.ts";
 import { checkTlsFiles } from "./config/tls-files.ts";
 import { validate } from "./config/validate.ts";
 import { reportWarnings } from "./config/warnings.ts";
 import { YamlTree } from "./config/yaml-tree.ts";
 import type { HttpOptions } from "./http/options.ts";
+import type { AttributePlace } from "./radius/attribute-place.ts";
 import { RADSEC_SECRET } from "./radius/authenticator.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import type { ClientEntry } from "./transport/client-entry.ts";
@@ -28,9 +40,17 @@ export { type Problem, problemText } from "./config/problem.ts";
 export interface Config {
   readonly node: NodeConfig;
   readonly radsec: readonly RadsecConfig[];
+  /** Empty: no RADIUS/UDP. */
+  readonly udp: readonly UdpConfig[];
+  /** Empty: no RADIUS/TCP. */
+  readonly tcp: readonly TcpConfig[];
   readonly clients: readonly ClientEntry[];
   readonly bindings: BindingsConfig;
   readonly dynauth: DynauthConfig;
+  readonly upstreams: UpstreamsConfig;
+  /** The first that fits decides. */
+  readonly realms: readonly RouteRule[];
+  readonly heartbeat: HeartbeatOptions;
   readonly status: StatusConfig;
   /** Undefined when there is to be no HTTP API. */
   readonly http: HttpOptions | undefined;
@@ -51,36 +71,46 @@ export type LoadedConfig =
 
 /** Reads the text of hub.yaml: a Config, or every mistake in it at once, in the order of the text. Never throws. */
 export function loadConfig(text: string, source: ConfigSource): LoadedConfig {
+  const dictionary = source.dictionary ?? NO_DICTIONARY;
   const tree = new YamlTree(text, source.file, source);
   const problems = [...tree.problems];
   const report: Report = (path, message) => problems.push(tree.problemAt(path, message));
   if (tree.sound) {
     checkTlsFiles(tree.root, source.readFile, report);
-    if (source.dictionary !== undefined) checkAttributeNames(tree.root, source.dictionary, report);
+    if (source.dictionary !== undefined) checkSelectAttributes(tree.root, dictionary, report);
+    checkFilterAttributes(tree.root, dictionary, report);
     const checked = validate(tree);
     if ("problems" in checked) problems.push(...checked.problems);
-    else if (problems.length === 0) return loaded(checked.values, tree);
+    else if (problems.length === 0) return loaded(checked.values, dictionary, tree);
   }
   return { ok: false, problems: inOrder(problems), warnings: [] };
 }
 
-function loaded(values: HubValues, tree: YamlTree): LoadedConfig {
+function loaded(values: HubValues, dictionary: Dictionary, tree: YamlTree): LoadedConfig {
   const warnings: Problem[] = [];
   reportWarnings(values, (path, message) => warnings.push(tree.problemAt(path, message)));
-  return { ok: true, config: deepFreeze(configOf(values)), warnings: inOrder(warnings) };
+  return { ok: true, config: deepFreeze(configOf(values, dictionary)), warnings: inOrder(warnings) };
 }
 
-function configOf(values: HubValues): Config {
+function configOf(values: HubValues, dictionary: Dictionary): Config {
   const dynauth = dynauthConfig(values.dynauth);
   const status = statusConfig(values.status);
-  // One for all listeners: where they differ, every entry has its own.
-  const secret = values.radsec[0]?.secret ?? RADSEC_SECRET;
+  const context: ClientContext = {
+    // One for all listeners: where they differ, every entry has its own.
+    secretOfListener: values.radsec[0]?.secret ?? RADSEC_SECRET,
+    placeOf: (name) => attributePlace(name, dictionary) as AttributePlace, // checkFilterAttributes() has found it
+  };
   return {
     node: nodeConfig(values.node),
     radsec: values.radsec.map((listener) => radsecConfig(listener, dynauth, status)),
-    clients: values.clients.map((entry) => clientEntry(entry, secret)),
+    udp: values.udp.map((listener) => udpConfig(listener, dynauth, status)),
+    tcp: values.tcp.map((listener) => tcpConfig(listener, dynauth, status)),
+    clients: values.clients.map((entry) => clientEntry(entry, context)),
     bindings: bindingsConfig(values.bindings),
     dynauth,
+    upstreams: upstreamsConfig(values.upstreams, context.placeOf),
+    realms: routeRules(values.realms),
+    heartbeat: heartbeatOptions(values.heartbeat),
     status,
     http: httpConfig(values.http, dynauth),
     pki: pkiConfig(values.pki),

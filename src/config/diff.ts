@@ -6,9 +6,14 @@ import type { Config } from "../config.ts";
 export const LIVE_KEYS: { readonly [Section in keyof Config]: { readonly restart: readonly string[] } } = {
   node: { restart: ["name"] }, // every link id carries it
   radsec: { restart: ["name", "address", "port"] }, // also a listener that is added or removed
+  udp: { restart: ["name", "addresses", "authPort", "acctPort", "dynauthPort", "receiveBufferBytes"] }, // as radsec
+  tcp: { restart: ["name", "address", "port"] }, // as radsec
   clients: { restart: [] }, // live links are checked again (TLS-11)
   bindings: { restart: [] },
   dynauth: { restart: [] },
+  upstreams: { restart: [] }, // a server that changes is made anew; requests in flight end with the old one
+  realms: { restart: [] },
+  heartbeat: { restart: [] },
   status: { restart: [] },
   http: { restart: ["address", "port"] }, // also to begin or end having one
   pki: { restart: ["folder", "names"] },

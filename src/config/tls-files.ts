@@ -9,18 +9,25 @@ const FILES = [
   { key: "crlFiles", label: "X509 CRL" },
 ] as const;
 
-/** Reports files of listeners that can not be read or hold something else, so that `radsec-hub check` finds them too.
+/** Reports files of listeners and upstreams that can not be read or hold something else, so that `radsec-hub check` finds
+ *  them too.
  *  @param root the values of hub.yaml, right or wrong */
 export function checkTlsFiles(root: unknown, readFile: ValueSource["readFile"], report: Report): void {
-  for (const [index, listener] of itemsOf(valueAt(root, "radsec")).entries()) {
-    for (const { key, label } of FILES) {
-      const value = valueAt(listener, "tls", key);
-      for (const [position, path] of itemsOf(Array.isArray(value) ? value : [value]).entries()) {
-        if (typeof path !== "string" || path === "") continue;
-        const message = fileProblem(path, label, readFile);
-        const at = ["radsec", index, "tls", key];
-        if (message !== undefined) report(Array.isArray(value) ? [...at, position] : at, message);
-      }
+  for (const section of [["radsec"], ["upstreams", "servers"]]) {
+    for (const [index, item] of itemsOf(valueAt(root, ...section)).entries()) {
+      const path = [...section, index, "tls"];
+      checkFiles(valueAt(item, "tls"), readFile, (at, message) => report([...path, ...at], message));
+    }
+  }
+}
+
+function checkFiles(tls: unknown, readFile: ValueSource["readFile"], report: Report): void {
+  for (const { key, label } of FILES) {
+    const value = valueAt(tls, key);
+    for (const [position, path] of itemsOf(Array.isArray(value) ? value : [value]).entries()) {
+      if (typeof path !== "string" || path === "") continue;
+      const message = fileProblem(path, label, readFile);
+      if (message !== undefined) report(Array.isArray(value) ? [key, position] : [key], message);
     }
   }
 }

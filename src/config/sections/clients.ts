@@ -1,102 +1,141 @@
-import { z } from "zod";
+import type { z } from "zod";
+import type { AttributePlace } from "../../radius/attribute-place.ts";
 import type { SharedSecret } from "../../radius/authenticator.ts";
-import { codeName, parseCode } from "../../radius/codes.ts";
-import type { ClientEntry, ClientMatch } from "../../transport/client-entry.ts";
-import { dnsName, fingerprint, ipAddress } from "../identities.ts";
+import type { ClientEntry } from "../../transport/client-entry.ts";
 import type { Report } from "../problem.ts";
-import { reportDuplicates, section, valueAt, withRules } from "../section.ts";
-import { choice, count, flag, list, name, network, oneOrMany, refuse, secret, text } from "../values.ts";
+import { requestCode } from "../radius-codes.ts";
+import { itemsOf, reportDuplicates, section, valueAt, withRules } from "../section.ts";
+import { choice, count, flag, list, name, secret, text } from "../values.ts";
+import { clientMatch, clientMatchSection, matchRules } from "./client-match.ts";
+import { filterOf, filterSection, reachOf, reachSection } from "./client-reach.ts";
 
-const san = section({
-  dns: oneOrMany("dNSName; *.example.net stands for any one label in front.", dnsName("A DNS name.")).optional(),
-  ip: oneOrMany("iPAddress.", ipAddress("An IP address.")).optional(),
-  uri: oneOrMany("uniformResourceIdentifier.", text("A URI.")).optional(),
-  email: oneOrMany("rfc822Name.", text("An e-mail address.")).optional(),
-}).meta({ description: "Subject alternative names, one of which the certificate must have." });
+const TRANSPORTS = ["tls", "udp", "tcp"] as const;
+/** RFC 5176 Section 2.3 (UC-01). */
+const DYNAUTH_PORT = 3799;
 
-const match = section(
+const entry = section(
   {
-    san: san.optional(),
-    commonName: oneOrMany("Subject Common Name.", text("A Common Name.")).optional(),
-    fingerprint: oneOrMany("SHA-256 of the certificate.", fingerprint("A SHA-256 fingerprint.")).optional(),
-    issuer: text('Distinguished name of the CA, such as "CN=Example CA, O=Example".').optional(),
-    network: oneOrMany("Networks, one of which must hold the address of the peer.", network("A network.")).optional(),
-    admitEvery: flag("Whether every certificate that fits the other keys is admitted.").default(false),
+    name: name("Name of the entry in logs, in the API and in select rules."),
+    transport: choice("Which listeners the peer speaks to: those of radsec, udp or tcp.", TRANSPORTS).default("tls"),
+    match: clientMatchSection,
+    role: choice("nas: a router. proxy, hub: passes requests on, and gets our Proxy-State so that loops end.", [
+      "nas",
+      "proxy",
+      "hub",
+    ]).default("nas"),
+    secret: secret(
+      "RADIUS shared secret; with tls that of the listener stands in, with udp and tcp none does.",
+    ).optional(),
+    // IDX-01
+    reverse: list("Codes that the hub may send to this peer; [] is none.", requestCode).prefault([
+      "CoA-Request",
+      "Disconnect-Request",
+    ]),
+    mayTrigger: flag("Whether the peer may ask for a Disconnect or CoA of other peers.").default(false),
+    reach: reachSection.optional(),
+    filter: filterSection.optional(),
+    // BR-02, BR-06: its default differs.
+    requireMessageAuthenticator: flag(
+      "Whether replies without Message-Authenticator are discarded, over udp and tcp Access-Requests too; default: true over udp and tcp, false over tls.",
+    ).optional(),
+    // BR-03
+    limitProxyState: flag(
+      "Over udp and tcp: whether an Access-Request with Proxy-State and without Message-Authenticator is discarded.",
+    ).default(false),
+    dynauthPort: count("Over udp: where the router takes Disconnect and CoA; default 3799.", 1, 65_535).optional(),
+    statusServer: flag("Whether its Status-Servers are answered; without it as in section status.").optional(), // ST-10
+    coalesce: choice("all: responses of one tick share a write. none: each is a write of its own.", [
+      "none",
+      "all",
+    ]).default("none"),
+    vendor: text("Vendor whose habits the router has.").optional(),
+    sharedNasIdentifiers: list(
+      "NAS-Identifiers that several peers of this entry may hold at once.",
+      text("A NAS-Identifier."),
+    ),
+    linksPerPeer: count(
+      "Links of one peer of this entry; without it the limit of the listener.",
+      1,
+      100_000,
+    ).optional(),
   },
-  matchRules,
-).meta({ description: "What the certificate must have; all keys that are given must hold." });
+  entryRules,
+).meta({
+  description:
+    "Who may connect, and what the peer may do. Over tls the first entry that matches counts, over udp and tcp the longest network.",
+});
 
-function matchRules(values: unknown, report: Report): void {
-  const sanOfEntry = valueAt(values, "san");
-  const sanNames = ["dns", "ip", "uri", "email"].some((kind) => valueAt(sanOfEntry, kind) !== undefined);
-  const names = sanNames || ["commonName", "fingerprint"].some((key) => valueAt(values, key) !== undefined);
-  // TLS-13, TLS-14: identity is a name that the entry lists; anything wider must be said aloud.
-  if (!names && valueAt(values, "admitEvery") === false) {
-    report(
-      [],
-      "names no san, commonName or fingerprint, so it would admit every certificate of the CA; if that is meant, add admitEvery: true",
-    );
+function entryRules(values: unknown, report: Report): void {
+  const transport = valueAt(values, "transport") as ClientEntry["transport"] | undefined;
+  if (transport === undefined || !TRANSPORTS.includes(transport)) return; // told already
+  matchRules(transport, valueAt(values, "match"), (path, message) => report(["match", ...path], message));
+  for (const { key, given, where } of ELSEWHERE) {
+    if (given(valueAt(values, key)) && !where.includes(transport)) {
+      report([key], `has no meaning with transport: ${transport}, only with ${where.join(" and ")}`);
+    }
+  }
+  if (transport !== "tls" && valueAt(values, "secret") === undefined) {
+    report(["secret"], `is required: with transport: ${transport} it is all that proves a packet`);
   }
 }
 
-/** A code that the hub may send, by name or number. */
-const requestCode = z
-  .union([z.int(), z.string()], "must be the name or number of a RADIUS code")
-  .transform((value, context) => {
-    const code = parseCode(String(value));
-    if (code === undefined) return refuse(context, "must be the name or number (1 to 255) of a RADIUS code");
-    if (REPLY_CODES.has(code)) return refuse(context, `${codeName(code)} is a reply; list codes of requests`);
-    return code;
-  })
-  .meta({ description: "A RADIUS code." });
+const present = (value: unknown) => value !== undefined;
 
-const REPLY_CODES: ReadonlySet<number> = new Set([2, 3, 5, 11, 41, 42, 44, 45, 52]);
+/** Keys that only some transports have. */
+const ELSEWHERE: readonly {
+  readonly key: string;
+  readonly given: (value: unknown) => boolean;
+  readonly where: readonly ClientEntry["transport"][];
+}[] = [
+  { key: "linksPerPeer", given: present, where: ["tls", "tcp"] },
+  { key: "coalesce", given: (value) => value === "all", where: ["tls", "tcp"] },
+  { key: "limitProxyState", given: (value) => value === true, where: ["udp", "tcp"] }, // BR-06
+  { key: "dynauthPort", given: present, where: ["udp"] },
+];
 
-const entry = section({
-  name: name("Name of the entry in logs, in the API and in select rules."),
-  match,
-  secret: secret("RADIUS shared secret; without it that of the listener.").optional(),
-  // IDX-01
-  reverse: list("Codes that the hub may send to this peer; [] is none.", requestCode).prefault([
-    "CoA-Request",
-    "Disconnect-Request",
-  ]),
-  mayTrigger: flag("Whether the peer may ask for a Disconnect or CoA of other peers.").default(false),
-  requireMessageAuthenticator: flag("Whether packets without Message-Authenticator are discarded.").default(false),
-  statusServer: flag("Whether its Status-Servers are answered; without it as in section status.").optional(), // ST-10
-  coalesce: choice("all: responses of one tick share a TLS write. none: each is a write of its own.", [
-    "none",
-    "all",
-  ]).default("none"),
-  vendor: text("Vendor whose habits the router has.").optional(),
-  sharedNasIdentifiers: list(
-    "NAS-Identifiers that several peers of this entry may hold at once.",
-    text("A NAS-Identifier."),
-  ),
-  linksPerPeer: count("Links of one peer of this entry; without it the limit of the listener.", 1, 100_000).optional(),
-}).meta({ description: "Who may connect, and what the peer may do. The first entry that matches counts." });
+export const clientsSection = withRules(list("Who may connect; nobody else does.", entry), (entries, report) => {
+  reportDuplicates(entries, "name", "client name", report);
+  duplicateNetworks(entries, report);
+});
 
-export const clientsSection = withRules(list("Who may connect; nobody else does.", entry), (entries, report) =>
-  reportDuplicates(entries, "name", "client name", report),
-);
+/** The longest network decides over udp and tcp, so that two equal ones leave it open whose secret counts. */
+function duplicateNetworks(entries: unknown, report: Report): void {
+  const seen = new Map<string, number>();
+  for (const [index, client] of itemsOf(entries).entries()) {
+    const transport = valueAt(client, "transport");
+    if (transport !== "udp" && transport !== "tcp") continue;
+    for (const [position, network] of itemsOf(valueAt(client, "match", "network")).entries()) {
+      const key = `${transport} ${String(network)}`;
+      const earlier = seen.get(key);
+      if (earlier === undefined) seen.set(key, index);
+      else report([index, "match", "network", position], `duplicate network: clients[${earlier}] has the same`);
+    }
+  }
+}
 
 export type ClientValues = z.output<typeof entry>;
 
-/** @param secretOfListener for entries that name none */
-export function clientEntry(values: ClientValues, secretOfListener: SharedSecret): ClientEntry {
+export interface ClientContext {
+  /** For entries over TLS that name none. */
+  readonly secretOfListener: SharedSecret;
+  /** Finds an attribute by its name; all names are known to exist. */
+  readonly placeOf: (name: string) => AttributePlace;
+}
+
+export function clientEntry(values: ClientValues, { secretOfListener, placeOf }: ClientContext): ClientEntry {
   return {
     name: values.name,
-    transport: "tls",
-    role: "nas",
-    reach: undefined,
-    filter: undefined,
-    limitProxyState: false,
-    dynauthPort: 3799,
+    transport: values.transport,
     match: clientMatch(values.match),
+    role: values.role,
     secret: values.secret ?? secretOfListener,
     reverse: new Set(values.reverse),
     mayTrigger: values.mayTrigger,
-    requireMessageAuthenticator: values.requireMessageAuthenticator,
+    reach: reachOf(values.reach),
+    filter: filterOf(values.filter, placeOf),
+    requireMessageAuthenticator: values.requireMessageAuthenticator ?? values.transport !== "tls",
+    limitProxyState: values.limitProxyState,
+    dynauthPort: values.dynauthPort ?? DYNAUTH_PORT,
     ...(values.statusServer === undefined ? {} : { statusServer: values.statusServer }),
     coalesce: values.coalesce,
     vendor: values.vendor,
@@ -104,24 +143,4 @@ export function clientEntry(values: ClientValues, secretOfListener: SharedSecret
     sharedNasIdentifiers: new Set(values.sharedNasIdentifiers.map((text) => Buffer.from(text).toString("latin1"))),
     linksMax: values.linksPerPeer,
   };
-}
-
-function clientMatch({
-  san: names,
-  fingerprint: fingerprint256,
-  admitEvery,
-  ...rest
-}: ClientValues["match"]): ClientMatch {
-  return withoutUndefined({
-    ...rest,
-    san: names === undefined ? undefined : withoutUndefined(names),
-    fingerprint256,
-    admitEvery: admitEvery || undefined,
-  });
-}
-
-type WithoutUndefined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-function withoutUndefined<T extends object>(value: T): WithoutUndefined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as WithoutUndefined<T>;
 }

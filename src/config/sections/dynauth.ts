@@ -1,7 +1,10 @@
 import type { z } from "zod";
-import { section, valueAt } from "../section.ts";
-import { count, duration, list } from "../values.ts";
+import type { TriggerRealms } from "../../dynauth/trigger-route.ts";
 import type { SelectRule } from "../../registry/selection.ts";
+import { dnsName } from "../identities.ts";
+import { reportDuplicates, section, valueAt, withRules } from "../section.ts";
+import { choice, count, duration, flag, list } from "../values.ts";
+import { operatorNas, targetOf } from "./operator-nas.ts";
 import { selectRule } from "./select.ts";
 
 export const dynauthSection = section(
@@ -12,10 +15,25 @@ export const dynauthSection = section(
     }).prefault("10s"),
     timeoutMax: duration("The longest time that a request may ask for.", { min: "100ms", max: "30s" }).prefault("30s"),
     queue: count("Requests that wait on one link when 255 are in flight; more are busy.", 0, 1_000_000).default(1_000),
+    exchanges: count("Exchanges at once in the whole hub; more are busy.", 1, 1_000_000).default(50_000),
     timestampWindow: duration("How far the Event-Timestamp of a peer may be from now (RFC 5176 Section 6.3).", {
       min: "1s",
       max: "24h",
     }).prefault("300s"),
+    // DP-05
+    requireEventTimestamp: flag("Whether a Disconnect- or CoA-Request without Event-Timestamp is dropped.").default(
+      false,
+    ),
+    // DP-13
+    realms: list("Realms of Operator-Name that are ours; others are not routable.", dnsName("A realm.")),
+    // DP-14
+    operatorNas: withRules(list("Which NAS an Operator-NAS-Identifier stands for.", operatorNas), (entries, report) =>
+      reportDuplicates(entries, "operatorNasIdentifier", "Operator-NAS-Identifier", report),
+    ),
+    reverseFromUpstreams: list(
+      "Where requests go that an upstream sends in reverse: to routers on tls links, on udp, or both; [] answers each of them with NAK 502.",
+      choice("A kind of link.", ["tls", "udp"]),
+    ).prefault(["tls", "udp"]),
     select: list("Rules that find the link of a request; the first with a match counts.", selectRule),
   },
   (values, report) => {
@@ -31,7 +49,12 @@ export interface DynauthConfig {
   readonly timeoutMs: number;
   readonly timeoutMaxMs: number;
   readonly queueMax: number;
+  readonly exchangesMax: number;
   readonly timestampWindowMs: number;
+  readonly requireEventTimestamp: boolean;
+  readonly realms: TriggerRealms;
+  /** Kinds of links that a request from an upstream may go to; empty: none, the hub answers it. */
+  readonly reverseFromUpstreams: ReadonlySet<"tls" | "udp">;
   /** Empty: the NAS identity of the request is the key, and the least busy of its links is taken. */
   readonly select: readonly SelectRule[];
 }
@@ -41,7 +64,14 @@ export function dynauthConfig(values: z.output<typeof dynauthSection>): DynauthC
     timeoutMs: values.timeout,
     timeoutMaxMs: values.timeoutMax,
     queueMax: values.queue,
+    exchangesMax: values.exchanges,
     timestampWindowMs: values.timestampWindow,
+    requireEventTimestamp: values.requireEventTimestamp,
+    realms: {
+      ours: new Set(values.realms),
+      operatorNas: new Map(values.operatorNas.map((nas) => [nas.operatorNasIdentifier, targetOf(nas)])),
+    },
+    reverseFromUpstreams: new Set(values.reverseFromUpstreams),
     select: values.select,
   };
 }

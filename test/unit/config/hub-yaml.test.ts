@@ -3,18 +3,27 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { configJsonSchema } from "../../../src/config/json-schema.ts";
+import { Dictionary } from "../../../src/radius/dictionary.ts";
 import { configOf, FILES, load } from "./load.ts";
 
 const SHIPPED = readFileSync(new URL("../../../config/hub.yaml", import.meta.url), "utf8");
 /** The same with every commented-out key in force: "#key: value" is one, "# Prose" is not. */
 const COMPLETE = SHIPPED.replaceAll(/^(\s*)#(?=\S| {2})/gm, "$1");
 
-const ENV = { EDGE_SECRET: "the secret of the edge", BILLING_TOKEN: "token-of-the-billing-system" };
+const DICTIONARY = Dictionary.load(new URL("../../../config/dictionaries", import.meta.url).pathname);
+const ENV = {
+  EDGE_SECRET: "the secret of the edge",
+  LEGACY_SECRET: "the secret of the old ones",
+  BILLING_SECRET: "the secret of billing",
+  BILLING_TOKEN: "token-of-the-billing-system",
+  AAA_SECRET: "the secret of the AAA server",
+};
 const COMPLETE_FILES = {
   "/etc/radsec-hub/hub.pem": FILES["hub.pem"] as string,
   "/etc/radsec-hub/hub.key": FILES["hub.key"] as string,
   "/etc/radsec-hub/routers-ca.pem": FILES["ca.pem"] as string,
   "/etc/radsec-hub/routers-ca.crl": FILES["ca.crl"] as string,
+  "/etc/radsec-hub/aaa-ca.pem": FILES["ca.pem"] as string,
   "/run/secrets/noc-password": "a password that is long\n",
 };
 
@@ -69,7 +78,7 @@ describe("config/hub.yaml", () => {
   });
 
   it("loads with every commented-out key in force", () => {
-    expect(load(COMPLETE, ENV, COMPLETE_FILES)).toMatchObject({ ok: true, warnings: [] });
+    expect(load(COMPLETE, ENV, COMPLETE_FILES, { dictionary: DICTIONARY })).toMatchObject({ ok: true, warnings: [] });
   });
 
   it.each([

@@ -93,7 +93,8 @@ describe("loadConfig()", () => {
     expect(config.clients[0]?.match.san?.dns).toEqual(["a.example"]);
     const loose: unknown[] = [];
     const visit = (value: unknown): void => {
-      if (typeof value !== "object" || value === null || value instanceof SharedSecret || value instanceof Set) return;
+      if (typeof value !== "object" || value === null || value instanceof SharedSecret) return;
+      if (value instanceof Set || value instanceof Map) return;
       if (!Object.isFrozen(value)) loose.push(value);
       for (const item of Object.values(value)) visit(item);
     };
@@ -145,7 +146,11 @@ describe("loadConfig()", () => {
       timeoutMs: 10_000,
       timeoutMaxMs: 30_000,
       queueMax: 1_000,
+      exchangesMax: 50_000,
       timestampWindowMs: 300_000,
+      requireEventTimestamp: false,
+      realms: { ours: new Set(), operatorNas: new Map() },
+      reverseFromUpstreams: new Set(["tls", "udp"]),
       select: [],
     });
     expect(configOf("").http).toMatchObject({ address: "127.0.0.1", port: 4_000, tokens: [], clients: [] });

@@ -1,0 +1,87 @@
+import { type KeyPath, keyText, type Report } from "./problem.ts";
+import { itemsOf, valueAt } from "./section.ts";
+import { UDP_PORT_KEYS } from "./sections/udp.ts";
+
+/** A socket that some section asks the system for. */
+interface Claim {
+  readonly address: unknown;
+  readonly port: unknown;
+  readonly path: KeyPath;
+  readonly owner: KeyPath;
+}
+
+/** Rules about listeners of all kinds: their names, their ports, their certificates. */
+export function listenerRules(values: unknown, report: Report): void {
+  if (Array.isArray(valueAt(values, "radsec")) && itemsOf(valueAt(values, "radsec")).length === 0) {
+    report(["radsec"], "must have at least one listener: no router could connect");
+  }
+  nameRules(values, report);
+  portRules(streamClaims(values), report);
+  portRules(datagramClaims(values), report);
+  certificateRules(values, report);
+}
+
+/** Rules and logs name a listener without saying of which section it is. Within a section see there. */
+function nameRules(values: unknown, report: Report): void {
+  const seen = new Map<unknown, KeyPath>();
+  for (const section of ["radsec", "udp", "tcp"]) {
+    for (const [index, listener] of itemsOf(valueAt(values, section)).entries()) {
+      const name = valueAt(listener, "name");
+      const earlier = seen.get(name);
+      if (typeof name !== "string") continue;
+      if (earlier === undefined) seen.set(name, [section, index]);
+      else if (earlier[0] !== section) report([section, index, "name"], `duplicate listener name: ${keyText(earlier)}`);
+    }
+  }
+}
+
+function streamClaims(values: unknown): Claim[] {
+  const claims = ["radsec", "tcp"].flatMap((section) =>
+    itemsOf(valueAt(values, section)).map((listener, index) => claimOf(listener, [section, index])),
+  );
+  const http = valueAt(values, "http");
+  return valueAt(http, "enabled") === false ? claims : [...claims, claimOf(http, ["http"])];
+}
+
+function claimOf(listener: unknown, owner: KeyPath): Claim {
+  return { address: valueAt(listener, "address"), port: valueAt(listener, "port"), path: [...owner, "port"], owner };
+}
+
+function datagramClaims(values: unknown): Claim[] {
+  return itemsOf(valueAt(values, "udp")).flatMap((listener, index) => {
+    const owner = ["udp", index];
+    return itemsOf(valueAt(listener, "addresses")).flatMap((address) =>
+      UDP_PORT_KEYS.map((key) => ({ address, port: valueAt(listener, key), path: [...owner, key], owner })),
+    );
+  });
+}
+
+function portRules(claims: readonly Claim[], report: Report): void {
+  for (const [index, claim] of claims.entries()) {
+    const taken = claims.slice(0, index).find((earlier) => earlier.owner !== claim.owner && collide(earlier, claim));
+    if (taken !== undefined) report(claim.path, `is taken: ${keyText(taken.owner)} listens there`);
+  }
+}
+
+/** Whether two listeners would ask the system for the same port. */
+function collide(one: Claim, other: Claim): boolean {
+  if (typeof one.port !== "number" || one.port === 0 || one.port !== other.port) return false;
+  return one.address === other.address || covers(one.address, other.address) || covers(other.address, one.address);
+}
+
+/** "::" takes the IPv4 side of the port as well. */
+function covers(wide: unknown, address: unknown): boolean {
+  return wide === "::" || (wide === "0.0.0.0" && !String(address).includes(":"));
+}
+
+/** Who speaks TLS needs a certificate from somewhere. */
+function certificateRules(values: unknown, report: Report): void {
+  if (valueAt(values, "pki", "development") !== false) return;
+  for (const section of [["radsec"], ["upstreams", "servers"]]) {
+    for (const [index, item] of itemsOf(valueAt(values, ...section)).entries()) {
+      if (valueAt(item, "transport") === "udp" || valueAt(item, "tls", "certificateFile") !== undefined) continue;
+      const path = [...section, index, "tls"];
+      report(path, "needs certificateFile, keyFile and caFiles, since pki.development is false");
+    }
+  }
+}
