@@ -5,7 +5,7 @@ import { runExchange } from "./exchange.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Outcome } from "./outcome.ts";
 import { assertSendable } from "./request-rules.ts";
-import type { Resolver } from "./resolver.ts";
+import type { ResolvedTarget, Resolver } from "./resolver.ts";
 
 export interface DynauthDeps {
   readonly clock: Clock;
@@ -61,17 +61,10 @@ export class Dynauth {
         })),
       ];
     }
-    return Promise.all(
-      resolution.targets.map((target) =>
-        this.#observed(request, async (exchangeId) => {
-          if (this.#inFlight > this.#options.exchangesMax) {
-            const why = "queue-full";
-            return { kind: "busy", why, nas: target.nas, exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
-          }
-          return runExchange(exchangeId, request, target, timeoutMs, this.#deps.clock);
-        }),
-      ),
-    );
+    const outcomes = resolution.targets.map((target) => this.#exchangeWith(target, request, timeoutMs));
+    const [first] = outcomes;
+    // Nearly every request means one NAS, and Promise.all is not free.
+    return outcomes.length === 1 && first !== undefined ? [await first] : Promise.all(outcomes);
   }
 
   apply(options: DynauthOptions): void {
@@ -87,6 +80,16 @@ export class Dynauth {
     });
   }
 
+  #exchangeWith(target: ResolvedTarget, request: ExchangeRequest, timeoutMs: number): Promise<Outcome> {
+    return this.#observed(request, (exchangeId) => {
+      if (this.#inFlight <= this.#options.exchangesMax) {
+        return runExchange(exchangeId, request, target, timeoutMs, this.#deps.clock);
+      }
+      const why = "queue-full";
+      return { kind: "busy", why, nas: target.nas, exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
+    });
+  }
+
   #timeout(wanted: number | undefined): number {
     const { timeoutMs, timeoutMaxMs } = this.#options;
     if (wanted === undefined) return timeoutMs;
@@ -99,7 +102,7 @@ export class Dynauth {
   }
 
   /** Every exchange is in the event feed, with its beginning and its end. */
-  async #observed(request: ExchangeRequest, run: (exchangeId: string) => Promise<Outcome>): Promise<Outcome> {
+  async #observed(request: ExchangeRequest, run: (exchangeId: string) => Outcome | Promise<Outcome>): Promise<Outcome> {
     const { clock, events, nextExchangeId } = this.#deps;
     const exchangeId = nextExchangeId();
     const { code, trigger, requestId } = request;

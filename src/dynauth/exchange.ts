@@ -42,7 +42,7 @@ export async function runExchange(
     attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: clock.now() - sentAt });
     switch (ended.kind) {
       case "reply":
-        return { ...soFar(), ...replied(ended, link, written > 0, request) };
+        return replied(soFar(), ended, link, written > 0, request);
       case "timeout":
         return { ...soFar(), kind: "timeout", linkId: link.linkId, mayHaveActed: true };
       case "busy":
@@ -79,18 +79,20 @@ function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline:
   };
 }
 
-type ReplyFacts = Omit<Replied, "exchangeId" | "attempts" | "durationMs" | "nas">;
+type SoFar = Pick<Replied, "exchangeId" | "attempts" | "durationMs" | "nas">;
 
 function replied(
+  soFar: SoFar,
   ended: Extract<LinkOutcome, { kind: "reply" }>,
   link: Link,
   writtenBefore: boolean,
   request: ExchangeRequest,
-): ReplyFacts {
+): Replied {
   const { reply } = ended;
   const positive = isPositive(reply.code);
   const errorCause = firstInteger(reply.attributes, ATTRIBUTE.errorCause);
   return {
+    ...soFar,
     kind: positive ? "ack" : "nak",
     linkId: link.linkId,
     replyCode: reply.code,

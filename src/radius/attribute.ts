@@ -78,21 +78,22 @@ export function firstInteger(attributes: readonly Attribute[], type: number): nu
   return value !== undefined && value.length === 4 ? value.readUInt32BE() : undefined;
 }
 
-const AT_MOST_ONCE: ReadonlySet<number> = new Set([
-  ATTRIBUTE.serviceType,
-  ATTRIBUTE.state,
-  ATTRIBUTE.eventTimestamp,
-  ATTRIBUTE.messageAuthenticator,
+const AT_MOST_ONCE: ReadonlyMap<number, number> = new Map([
+  [ATTRIBUTE.serviceType, 1],
+  [ATTRIBUTE.state, 2],
+  [ATTRIBUTE.eventTimestamp, 4],
+  [ATTRIBUTE.messageAuthenticator, 8],
 ]);
 
 /** The type of the first attribute that repeats one of which a packet has at most one (PKT-11; RFC 2865 Section 5.24,
  *  RFC 5176 Sections 3.3 and 3.6), or undefined. */
 export function repeatedType(attributes: readonly Attribute[]): number | undefined {
-  const seen = new Set<number>();
+  let seen = 0; // one bit a type: this runs for every packet
   for (const { type } of attributes) {
-    if (!AT_MOST_ONCE.has(type)) continue;
-    if (seen.has(type)) return type;
-    seen.add(type);
+    const bit = AT_MOST_ONCE.get(type);
+    if (bit === undefined) continue;
+    if ((seen & bit) !== 0) return type;
+    seen |= bit;
   }
   return undefined;
 }
