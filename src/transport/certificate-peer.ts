@@ -44,16 +44,11 @@ function unescapeValue(value: string): string {
 /** `TYPE:value`, where Node writes a value with a comma, a quote or any odd character as a JSON string. */
 const ENTRY = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
 
-/** Reads Node's text form of a Subject Alternative Name. A value that merely contains ", DNS:other" stays one value
- *  (CVE-2021-44532); text that does not fit the grammar yields no names at all, so that nothing is guessed. */
+/** Reads Node's text form of a Subject Alternative Name. Text that does not fit the grammar yields no names at all, so that
+ *  nothing is guessed. */
 export function parseSubjectAltName(text: string): SubjectAltNames {
   const san = { dns: [] as string[], ip: [] as string[], uri: [] as string[], email: [] as string[] };
-  ENTRY.lastIndex = 0;
-  while (ENTRY.lastIndex < text.length) {
-    const [, type, printed = ""] = ENTRY.exec(text) ?? [];
-    if (type === undefined) return { dns: [], ip: [], uri: [], email: [] };
-    const value = unquote(printed);
-    if (value === undefined) return { dns: [], ip: [], uri: [], email: [] };
+  for (const [type, value] of subjectAltNameEntries(text)) {
     if (type === "DNS") san.dns.push(value);
     else if (type === "URI") san.uri.push(value);
     else if (type === "email") san.email.push(value);
@@ -63,6 +58,21 @@ export function parseSubjectAltName(text: string): SubjectAltNames {
     }
   }
   return san;
+}
+
+/** Every entry of Node's text form, "othername" included. A value that merely contains ", DNS:other" stays one value
+ *  (CVE-2021-44532). */
+export function subjectAltNameEntries(text: string): (readonly [type: string, value: string])[] {
+  const entries: (readonly [string, string])[] = [];
+  ENTRY.lastIndex = 0;
+  while (ENTRY.lastIndex < text.length) {
+    const [, type, printed = ""] = ENTRY.exec(text) ?? [];
+    if (type === undefined) return [];
+    const value = unquote(printed);
+    if (value === undefined) return [];
+    entries.push([type, value]);
+  }
+  return entries;
 }
 
 /** A certificate must not be able to end the process: what is no JSON string after all is no value. */

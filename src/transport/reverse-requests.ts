@@ -173,7 +173,7 @@ export class ReverseRequests {
       pending.timer.cancel();
       pending.settle({ kind: "closed", written: false, reason });
     }
-    for (const pending of [...this.#outstanding.entries()]) {
+    for (const pending of this.#outstanding.entries()) {
       this.#release(pending);
       pending.settle({ kind: "closed", written: true, reason });
     }

@@ -1,0 +1,75 @@
+import { isIP } from "node:net";
+import { connect, type SecureContext, type TLSSocket } from "node:tls";
+import type { Clock } from "../clock.ts";
+import { chainFault } from "./node-errors.ts";
+import { type ServerIdentity, serverIdentityFault } from "./server-identity.ts";
+
+/** Where a RADIUS/TLS server is, and what it must prove. */
+export interface DialOptions extends ServerIdentity {
+  readonly host: string;
+  readonly port: number;
+  readonly secureContext: SecureContext;
+  /** From the first octet to the end of the handshake. */
+  readonly timeoutMs: number;
+  /** Whether the address that was reached is this very hub (TLS-25). */
+  readonly isSelf: (address: string, port: number) => boolean;
+}
+
+export type DialResult =
+  | { readonly kind: "connected"; readonly socket: TLSSocket }
+  /** One line for the operator. */
+  | { readonly kind: "failed"; readonly detail: string };
+
+const ALPN_PROTOCOLS = ["radius/1.0"];
+
+/** Makes one attempt to reach a server; `done` is called once.
+ *  @returns a function that gives the attempt up */
+export function dial(options: DialOptions, clock: Clock, done: (result: DialResult) => void): () => void {
+  const { host, port, secureContext, serverName, timeoutMs, isSelf } = options;
+  const socket = connect({
+    host,
+    port,
+    secureContext,
+    ALPNProtocols: ALPN_PROTOCOLS,
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}), // RFC 6066 Section 3: no address in SNI
+    checkServerIdentity: (_, { raw }) => {
+      const fault = serverIdentityFault(raw, options);
+      return fault === undefined ? undefined : new Error(fault);
+    },
+  });
+  let detail: string | undefined;
+  const giveUp = (why: string): void => {
+    detail ??= why;
+    socket.destroy();
+  };
+  const cancelTimeout = clock.after(timeoutMs, () => giveUp(`no TLS connection within ${timeoutMs / 1_000} s`));
+  const failed = (error: NodeJS.ErrnoException): void => {
+    detail ??= faultOf(error);
+  };
+  const gone = (): void => {
+    cancelTimeout();
+    done({ kind: "failed", detail: detail ?? "closed during the handshake" });
+  };
+  socket.on("error", failed);
+  socket.once("close", gone);
+  socket.once("connect", () => {
+    if (isSelf(socket.remoteAddress ?? "", socket.remotePort ?? 0)) giveUp("it is this hub itself"); // TLS-25
+  });
+  socket.once("secureConnect", () => {
+    cancelTimeout();
+    socket.off("error", failed);
+    socket.off("close", gone);
+    done({ kind: "connected", socket });
+  });
+  return () => giveUp("stopped");
+}
+
+function faultOf(error: NodeJS.ErrnoException): string {
+  if (error.code === undefined) return error.message;
+  const chain = chainFault(error.code);
+  if (chain !== "bad-certificate") return `its certificate is not accepted: ${chain}`;
+  return error.code
+    .replace(/^ERR_SSL_/, "")
+    .toLowerCase()
+    .replaceAll("_", " ");
+}
