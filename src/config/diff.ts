@@ -44,7 +44,7 @@ export function diffConfig(old: Config, next: Config): ConfigDiff {
 
 function restartKeys(section: keyof Config, old: unknown, next: unknown): string[] {
   const keys = LIVE_KEYS[section].restart;
-  if (section === "clients") return [];
+  if (keys.length === 0) return [];
   if (Array.isArray(old) && Array.isArray(next)) {
     if (old.length !== next.length) return [section];
     return old.flatMap((item, index) => differing(keys, item, next[index]).map((key) => `${section}[${index}].${key}`));

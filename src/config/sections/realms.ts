@@ -38,5 +38,5 @@ const route = section(
 export const realmsSection = list("Where requests go; the first rule that fits counts, else the hub answers.", route);
 
 export function routeRules(values: z.output<typeof realmsSection>): RouteRule[] {
-  return values.map(({ answerHere: _, ...rest }) => ({ ...rest, pool: rest.pool }));
+  return values.map(({ realm, listeners, kind, pool }) => ({ realm, listeners, kind, pool }));
 }

@@ -90,9 +90,17 @@ export const upstreamServer = section(
 ).meta({ description: "A RADIUS server that requests are passed on to." });
 
 const ONLY_UDP = ["authPort", "acctPort", "requireMessageAuthenticator", "retransmit", "suspectAfter"];
+const TRIGGER_KEYS = ["mayTrigger", "reach", "filter"];
 const ONLY_RADSEC = [
-  ...["port", "tls", "serverName", "naiRealm", "links", "watchdog", "reconnect", "queue"],
-  ...["mayTrigger", "reach", "filter"],
+  "port",
+  "tls",
+  "serverName",
+  "naiRealm",
+  "links",
+  "watchdog",
+  "reconnect",
+  "queue",
+  ...TRIGGER_KEYS,
 ];
 
 function serverRules(values: unknown, report: Report): void {

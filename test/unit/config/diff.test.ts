@@ -18,6 +18,12 @@ describe("diffConfig()", () => {
     ["radsec: [{ address: 127.0.0.1, noDelay: false }]", ["radsec"], ["radsec"], ["radsec[0].address"]],
     ["radsec: [{ limits: { links: 5 } }]", ["radsec"], ["radsec"], []],
     ["radsec: [{}, { name: b, port: 1 }]", ["radsec"], [], ["radsec"]],
+    ["udp: [{ authPort: 1 }]", ["udp"], [], ["udp"]],
+    ["tcp: [{ port: 1 }]", ["tcp"], [], ["tcp"]],
+    ["dynauth: { realms: [a.example] }", ["dynauth"], ["dynauth"], []],
+    ["upstreams: { servers: [{ name: a, transport: radsec, host: b }] }", ["upstreams"], ["upstreams"], []],
+    ["realms: [{ answerHere: true }]", ["realms"], ["realms"], []],
+    ["heartbeat: { enabled: false }", ["heartbeat"], ["heartbeat"], []],
     ["bindings: { lapse: 1h }", ["bindings"], ["bindings"], []],
     ["http: { port: 4001 }", ["http"], [], ["http.port"]],
     ["http: { enabled: false }", ["http"], [], ["http"]],
@@ -36,6 +42,18 @@ describe("diffConfig()", () => {
       expect(diffConfig(base, configOf(entries(entry)))).toEqual({ changed: live, live, needsRestart: [] });
     },
   );
+
+  it.each([
+    ["authPort: 2", [], ["udp[0].authPort"]],
+    ["dynauthPort: 2", [], ["udp[0].dynauthPort"]],
+    ["receiveBuffer: 1MiB", [], ["udp[0].receiveBufferBytes"]],
+    ["idle: 1h", ["udp"], []],
+    ["noRoute: { answer: silence }", ["udp"], []],
+    ["rejectDelay: { min: 2s }", ["udp"], []],
+  ])("changes a UDP listener: %s", (keys, live, needsRestart) => {
+    const udp = (more: string) => configOf(`${BASE}udp: [{ acctPort: 1, ${more} }]`);
+    expect(diffConfig(udp(""), udp(keys))).toEqual({ changed: ["udp"], live, needsRestart });
+  });
 
   it("LIVE_KEYS has a row for each section of Config", () => {
     expect(Object.keys(LIVE_KEYS).sort()).toEqual(Object.keys(base).sort());

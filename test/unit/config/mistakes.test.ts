@@ -1,13 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { problemsOf } from "./load.ts";
-
-interface Mistake {
-  readonly name: string;
-  readonly yaml: string;
-  readonly line: number;
-  readonly key: string;
-  readonly message: string;
-}
+import { describe, it } from "vitest";
+import { expectMistake, type Mistake } from "./mistake.ts";
 
 const SYNTAX: readonly Mistake[] = [
   { name: "a tab", yaml: "node:\n\tname: a", line: 2, key: "", message: "tabs" },
@@ -605,10 +597,5 @@ describe.each([
   ["select rules", SELECT],
   ["http", HTTP],
 ])("loadConfig() refuses: %s", (_, mistakes) => {
-  it.each(mistakes)("$name", ({ yaml, line, key, message }) => {
-    const problems = problemsOf(yaml);
-    expect(problems, "exactly the one mistake").toHaveLength(1);
-    expect(problems[0]).toMatchObject({ file: "hub.yaml", line, key });
-    expect(problems[0]?.message).toContain(message);
-  });
+  it.each(mistakes)("$name", expectMistake);
 });
