@@ -2,6 +2,7 @@ import type { AuditStore } from "./audit-types.ts";
 import type { AccountingRecord } from "./accounting-record.ts";
 import type { AcctSession, CloseCause, Contribution, RecordEffect } from "./acct-session.ts";
 import type { Outbox } from "./outbox-types.ts";
+import type { PeriodRules } from "./periods.ts";
 import type { QuotaStore } from "./quota-types.ts";
 import type { PlanStore, UserStore } from "./user-types.ts";
 
@@ -20,6 +21,8 @@ export interface Store {
   readonly plans: PlanStore;
   readonly audit: AuditStore;
   readonly outbox: Outbox;
+  /** What usage is counted in, for every call after this one; DEFAULT_PERIOD_RULES before the first. */
+  usePeriods(rules: PeriodRules): void;
   /** Begins to open it and returns at once: a hub starts while its store is down. */
   start(): void;
   /** Ends what was accepted, refuses what comes, closes. Idempotent. */
@@ -82,7 +85,7 @@ export interface AcctSessionStore {
    *  @param batch at most BATCH_RECORDS_MAX
    *  @throws {HubError} ERR_STORE: no record may be acknowledged */
   record(batch: readonly AccountingRecord[]): Promise<RecordResult[]>;
-  /** Sessions that match every given field, in the order of their keys, so that paging skips and repeats none. */
+  /** Acct sessions that match every given field, in an order that never changes, so that paging skips and repeats none. */
   find(query: AcctSessionQuery, page: PageRequest): Promise<Page<AcctSession>>;
   /** One acct session by key. */
   one(key: string): Promise<AcctSession | undefined>;
@@ -136,7 +139,7 @@ export interface UsageStore {
   totals(questions: readonly UsageQuestion[]): Promise<UsageTotal[]>;
   /** Every period of a user that is still kept, in the order of the keys; at most PAGE_ITEMS_MAX. */
   periods(username: string): Promise<readonly PeriodUsage[]>;
-  /** Forgets contributions to periods that no live rule needs at `nowMs`; "total" is never forgotten. @returns how many */
+  /** Forgets usage of periods that are no longer kept at `nowMs` (Periods.isKept()), at most `limit`. @returns how many */
   prune(nowMs: number, limit: number): Promise<number>;
 }
 
