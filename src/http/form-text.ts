@@ -15,7 +15,11 @@ export function parseForm(latin1: string, where: string): [name: string, value: 
   return pairs;
 }
 
+/** Visible ASCII without "%" and "+": most names and values stand for themselves. */
+const PLAIN = /^[!-$&-*,-~]*$/;
+
 function decodeComponent(latin1: string, where: string): string {
+  if (PLAIN.test(latin1)) return latin1;
   if (/%(?![0-9a-f]{2})/i.test(latin1))
     throw refusal("malformed-request", `${where}: "%" without two hexadecimal digits`);
   const octets = latin1

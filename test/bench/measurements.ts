@@ -60,7 +60,6 @@ export async function measureHttp(stage: Stage, plan: Plan): Promise<readonly Ro
   await using hub = await stage.hub();
   await using bare = await stage.bare();
   await Promise.all([hub.open(1, 1), bare.open(1, 1)]);
-  await heat(plan, hub, bare);
   const path = `/disconnect?nas_identifier=${nasName(1)}&username=guest%40example.net&session_id=80000001-6553c1a7-00ff`;
   const one = async ({ node, httpPort }: Pair, connections: number) => {
     const load = { port: httpPort, path, connections, warmUpMs: 0, forMs: plan.forMs };
@@ -70,6 +69,9 @@ export async function measureHttp(stage: Stage, plan: Plan): Promise<readonly Ro
     const cost = await node.call("end", undefined);
     return { ...seen, cpuUsEach: cost.cpuUs / seen.count, loopDelayP99Ms: cost.loopDelayP99Ms };
   };
+  for (const { httpPort } of [hub, bare]) {
+    await callers.call("drive", { port: httpPort, path, connections: 32, warmUpMs: plan.heatMs, forMs: 1 });
+  }
   const rows: Row[] = [];
   for (const connections of plan.http) {
     const ofHub: Measured[] = [];
@@ -128,7 +130,7 @@ export async function measureIdle(stage: Stage, plan: Plan): Promise<IdleRows> {
       bareAlone: [],
     };
     // One after the other within a round: what else the machine does meets all of them.
-    for (let round = 0; round < plan.rounds + 1; round += 1) {
+    for (let round = 0; round < 2 * plan.rounds - 1; round += 1) {
       turns.hub.push(await hub.node.call("drive", load));
       turns.hubAlone.push(await hubAlone.node.call("drive", load));
       turns.bare.push(await bare.node.call("drive", load));
