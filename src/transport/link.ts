@@ -75,6 +75,8 @@ export const CLOSE_REASONS = [
   "certificate-revoked", // TLS-11
   "client-removed", // no `clients` entry matches any more, or it matches another
   "stopped", // the hub stops
+  "unreachable", // UDP: nobody listens there, or no way leads there (DP-29); the link stays
+  "idle", // UDP: a router without a packet for too long
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
@@ -117,10 +119,12 @@ export interface LinkObserver {
 }
 
 export const DROP_REASONS = [
+  "malformed", // UDP: no packet at all (PKT-02, PKT-03, PKT-06)
   "unknown-code",
   "unexpected-reply", // no outstanding request (CON-05)
   "late-reply", // its request timed out a while ago
   "reply-bad-authenticator", // CON-05: the requester keeps the link
+  "reply-bad-message-authenticator", // UDP (UC-06); on TLS it ends the link
   "reply-no-message-authenticator", // the client entry requires one
   "reply-wrong-code", // RC-04
   "reply-stale-timestamp", // RC-15

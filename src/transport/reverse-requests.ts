@@ -1,16 +1,10 @@
-import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, attributesLength, firstInteger, repeatedType } from "../radius/attribute.ts";
-import { encodeRequest, MESSAGE_AUTHENTICATOR_PLACEHOLDER, verifyResponse } from "../radius/authenticator.ts";
-import { CODE, hasComputedAuthenticator, isReplyTo } from "../radius/codes.ts";
-import {
-  AUTHENTICATOR_BYTES,
-  HEADER_BYTES,
-  PACKET_BYTES_MAX,
-  type Packet,
-  ZERO_AUTHENTICATOR,
-} from "../radius/packet.ts";
+import type { Attribute } from "../radius/attribute.ts";
+import { encodeRequest } from "../radius/authenticator.ts";
+import { CODE, hasComputedAuthenticator } from "../radius/codes.ts";
+import { AUTHENTICATOR_BYTES, HEADER_BYTES, type Packet, ZERO_AUTHENTICATOR } from "../radius/packet.ts";
 import { type Correlation, IdentifierSpace } from "./correlation.ts";
 import type { CloseReason, DropReason, Link, LinkOutcome, LinkRequest } from "./link.ts";
+import { assertEncodable, verifyReply } from "./sent-request.ts";
 import type { TlsLinkDeps } from "./tls-link.ts";
 import type { Timer } from "./timing-wheel.ts";
 
@@ -37,8 +31,6 @@ interface Pending {
   authenticator: Buffer;
   sentAt: number;
 }
-
-const MESSAGE_AUTHENTICATOR_BYTES = 18;
 
 /** Requests that the hub sends on one link, and their replies.
  *
@@ -145,19 +137,11 @@ export class ReverseRequests {
       if (this.#givenUp.delete(packet.identifier)) return "late-reply"; // RC-05
       return REPLY_CODES.has(packet.code) ? "unexpected-reply" : "unknown-code"; // CON-05, PKT-04
     }
-    if (!isReplyTo(pending.code, packet.code)) return "reply-wrong-code"; // RC-04
-    if (packet.code === CODE.protocolError && !refersTo(packet, pending.code)) return "reply-wrong-code"; // RC-18
     const { link, deps, timestampWindowMs } = this.#options;
-    const verdict = verifyResponse(packet, pending.authenticator, link.client.secret);
-    if (verdict === "bad-authenticator") return "reply-bad-authenticator";
-    if (verdict === "bad-message-authenticator") return verdict;
-    if (link.client.requireMessageAuthenticator && packet.messageAuthenticatorOffset < 0) {
-      return "reply-no-message-authenticator";
-    }
-    const timestamp = firstInteger(packet.attributes, ATTRIBUTE.eventTimestamp);
-    if (timestamp !== undefined && Math.abs(timestamp * 1_000 - deps.clock.wallMs()) > timestampWindowMs) {
-      return "reply-stale-timestamp"; // RC-15, RFC 5176 Section 6.3
-    }
+    const { secret, requireMessageAuthenticator } = link.client;
+    const wallMs = deps.clock.wallMs();
+    const verdict = verifyReply(packet, pending, { secret, requireMessageAuthenticator, wallMs, timestampWindowMs });
+    if (verdict !== "ok") return verdict;
     const roundTripMs = deps.clock.now() - pending.sentAt;
     this.#release(pending);
     pending.settle({ kind: "reply", reply: packet, roundTripMs });
@@ -205,32 +189,6 @@ export class ReverseRequests {
     if (pending.identifier !== undefined) this.#outstanding.release(pending.identifier);
   }
 }
-
-/** Whatever encodeRequest() would refuse is refused here, where the caller hears it; pump() never fails. */
-function assertEncodable(attributes: readonly Attribute[]): void {
-  const length = HEADER_BYTES + MESSAGE_AUTHENTICATOR_BYTES + attributesLength(attributes);
-  if (length > PACKET_BYTES_MAX) {
-    throw new HubError("ERR_RADIUS_TOO_LONG", `the request would have ${length} octets, at most 4096 are allowed`, {
-      length,
-    });
-  }
-  const type = repeatedType([MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes]);
-  if (type !== undefined) {
-    throw new HubError("ERR_RADIUS_ATTRIBUTE", `a packet has at most one attribute ${type}`, { type }); // PKT-11
-  }
-}
-
-/** Whether a Protocol-Error speaks of a request with this code: Original-Packet-Code, 241.4, says so or is absent (RFC 7930 Section 4). */
-function refersTo(packet: Packet, code: number): boolean {
-  for (const { type, value } of packet.attributes) {
-    if (type === ATTRIBUTE.extended1 && value.length === 5 && value[0] === ORIGINAL_PACKET_CODE) {
-      return value.readUInt32BE(1) === code;
-    }
-  }
-  return true;
-}
-
-const ORIGINAL_PACKET_CODE = 4;
 
 const REPLY_CODES: ReadonlySet<number> = new Set<number>([
   CODE.accessAccept,

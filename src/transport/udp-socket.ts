@@ -1,0 +1,79 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+
+/** What one socket is told of. */
+export interface UdpSocketOwner {
+  /** @param octets are the owner's: nobody writes into them again */
+  received(octets: Buffer, from: RemoteInfo): void;
+  /** A datagram could not be sent, or ICMP says that an earlier one was not wanted. */
+  failed(error: NodeJS.ErrnoException): void;
+}
+
+// Addresses are literals: looking them up would cost a turn of the event loop for each datagram.
+const literal = (
+  address: string,
+  family: unknown,
+  done: (error: null, address: string, family: number) => void,
+): void => done(null, address, typeof family === "number" ? family : 4);
+
+/** One UDP socket. An IPv6 socket takes no IPv4, so that both families can have the same port.
+ *  @param receiveBufferBytes SO_RCVBUF; the system may give less */
+export class UdpSocket {
+  readonly #socket: Socket;
+  readonly #owner: UdpSocketOwner;
+  // One function for all datagrams: a closure for each would be garbage.
+  readonly #sent = (error: Error | null): void => {
+    if (error !== null && !this.#closed) this.#owner.failed(error);
+  };
+  #closed = false;
+
+  constructor(address: string, owner: UdpSocketOwner, receiveBufferBytes?: number) {
+    this.#owner = owner;
+    this.#socket = createSocket({
+      ...(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" }),
+      lookup: literal,
+      ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
+    });
+    this.#socket.on("message", (octets, from) => owner.received(octets, from));
+    this.#socket.on("error", (error) => this.#sent(error));
+  }
+
+  /** Octets that the system lets wait to be read. */
+  get receiveBufferBytes(): number {
+    return this.#socket.getRecvBufferSize();
+  }
+
+  /** @throws what the system says */
+  async bind(address: string, port: number): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#socket.once("error", reject);
+    this.#socket.bind({ address, port, exclusive: true }, () => {
+      this.#socket.off("error", reject);
+      resolve(this.#socket.address().port);
+    });
+    return promise;
+  }
+
+  /** Takes a free port and speaks with one destination only: the kernel drops what anybody else sends, and reports ICMP.
+   *  @param localAddress the address to send from; undefined lets the system choose */
+  connect(port: number, address: string, localAddress: string | undefined, connected: () => void): void {
+    if (localAddress !== undefined) this.#socket.bind({ address: localAddress, port: 0, exclusive: true });
+    this.#socket.once("connect", connected);
+    this.#socket.connect(port, address);
+  }
+
+  /** Sends to the destination of connect(). */
+  send(octets: Buffer): void {
+    this.#socket.send(octets, this.#sent);
+  }
+
+  sendTo(octets: Buffer, port: number, address: string): void {
+    this.#socket.send(octets, port, address, this.#sent);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}
