@@ -8,7 +8,12 @@ interface Claim {
   readonly port: unknown;
   readonly path: KeyPath;
   readonly owner: KeyPath;
+  /** Whether a socket on "::" takes IPv4 as well. */
+  readonly dual: boolean;
 }
+
+/** What the hub's own heartbeat says it came through (src/aaa/upstream/heartbeat.ts). */
+export const HEARTBEAT_LISTENER = "heartbeat";
 
 /** Rules about listeners of all kinds: their names, their ports, their certificates. */
 export function listenerRules(values: unknown, report: Report): void {
@@ -29,6 +34,7 @@ function nameRules(values: unknown, report: Report): void {
       const name = valueAt(listener, "name");
       const earlier = seen.get(name);
       if (typeof name !== "string") continue;
+      if (name === HEARTBEAT_LISTENER) report([section, index, "name"], "is the name of the hub's own heartbeat");
       if (earlier === undefined) seen.set(name, [section, index]);
       else if (earlier[0] !== section) report([section, index, "name"], `duplicate listener name: ${keyText(earlier)}`);
     }
@@ -44,14 +50,17 @@ function streamClaims(values: unknown): Claim[] {
 }
 
 function claimOf(listener: unknown, owner: KeyPath): Claim {
-  return { address: valueAt(listener, "address"), port: valueAt(listener, "port"), path: [...owner, "port"], owner };
+  const [address, port] = [valueAt(listener, "address"), valueAt(listener, "port")];
+  return { address, port, path: [...owner, "port"], owner, dual: true };
 }
 
 function datagramClaims(values: unknown): Claim[] {
   return itemsOf(valueAt(values, "udp")).flatMap((listener, index) => {
     const owner = ["udp", index];
     return itemsOf(valueAt(listener, "addresses")).flatMap((address) =>
-      UDP_PORT_KEYS.map((key) => ({ address, port: valueAt(listener, key), path: [...owner, key], owner })),
+      UDP_PORT_KEYS.map((key) => {
+        return { address, port: valueAt(listener, key), path: [...owner, key], owner, dual: false };
+      }),
     );
   });
 }
@@ -66,12 +75,12 @@ function portRules(claims: readonly Claim[], report: Report): void {
 /** Whether two listeners would ask the system for the same port. */
 function collide(one: Claim, other: Claim): boolean {
   if (typeof one.port !== "number" || one.port === 0 || one.port !== other.port) return false;
-  return one.address === other.address || covers(one.address, other.address) || covers(other.address, one.address);
+  return one.address === other.address || covers(one, other) || covers(other, one);
 }
 
-/** "::" takes the IPv4 side of the port as well. */
-function covers(wide: unknown, address: unknown): boolean {
-  return wide === "::" || (wide === "0.0.0.0" && !String(address).includes(":"));
+function covers({ address: wide, dual }: Claim, { address }: Claim): boolean {
+  const v6 = String(address).includes(":");
+  return (wide === "::" && (dual || v6)) || (wide === "0.0.0.0" && !v6);
 }
 
 /** Who speaks TLS needs a certificate from somewhere. */

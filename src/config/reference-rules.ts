@@ -1,3 +1,4 @@
+import { HEARTBEAT_LISTENER } from "./listener-rules.ts";
 import type { Report } from "./problem.ts";
 import { itemsOf, valueAt } from "./section.ts";
 import { isLiteral } from "./sections/select.ts";
@@ -42,7 +43,7 @@ function selectRules(values: unknown, report: Report): void {
 
 function routeRules(values: unknown, report: Report): void {
   const pools = namesIn(values, "upstreams", "pools");
-  const listeners = listenerNames(values);
+  const listeners = [...listenerNames(values), HEARTBEAT_LISTENER];
   for (const [index, route] of itemsOf(valueAt(values, "realms")).entries()) {
     const pool = valueAt(route, "pool");
     if (typeof pool === "string" && pool !== "" && !pools.includes(pool)) {

@@ -56,13 +56,15 @@ function isOwnAddress(server: Server, { radsec, udp }: HubValues): boolean {
   }
   return udp.some(({ addresses, authPort, acctPort }) => {
     const samePort = authPort === (server.authPort ?? 1812) || acctPort === (server.acctPort ?? 1813);
-    return samePort && addresses.some((address) => reaches(server.host, address));
+    return samePort && addresses.some((address) => reaches(server.host, address, false));
   });
 }
 
-function reaches(host: string, address: string): boolean {
+/** @param dual whether "::" takes IPv4 as well */
+function reaches(host: string, address: string, dual = true): boolean {
   if (host === address || (isLoopback(host) && isLoopback(address))) return true;
-  return isLoopback(host) && (address === "::" || (address === "0.0.0.0" && !host.includes(":")));
+  const v6 = host.includes(":");
+  return isLoopback(host) && ((address === "::" && (dual || v6)) || (address === "0.0.0.0" && !v6));
 }
 
 function routeWarnings(realms: HubValues["realms"], report: Report): void {

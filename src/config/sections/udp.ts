@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import type { NoRouteAnswer } from "../../dynauth/triggers.ts";
+import { ipAddress } from "../identities.ts";
 import type { Report } from "../problem.ts";
 import { reportDuplicates, section, valueAt, withRules } from "../section.ts";
-import { address, choice, count, duration, flag, list, name, oneOrMany, port, size } from "../values.ts";
+import { choice, count, duration, flag, list, name, oneOrMany, port, size } from "../values.ts";
 import type { DynauthConfig } from "./dynauth.ts";
 import type { StatusConfig } from "./status.ts";
 
@@ -44,7 +45,7 @@ const listener = section(
     name: name("Name of the listener in logs, metrics and select rules.").prefault("udp"),
     addresses: oneOrMany(
       "Addresses to listen on; 0.0.0.0 and :: stand for every local address, with a socket each.",
-      address("An address."),
+      ipAddress("An IP address."),
     ).prefault(["0.0.0.0", "::"]),
     authPort: port("Takes Access-Request and Status-Server (RFC 2865: 1812); without it none.").optional(),
     acctPort: port("Takes Accounting-Request and Status-Server (RFC 2866: 1813); without it none.").optional(),

@@ -153,6 +153,27 @@ const LISTENERS: readonly Mistake[] = [
   },
   { name: "no address", yaml: udp("addresses: []"), line: 3, key: "udp[0].addresses", message: "empty list" },
   {
+    name: "a host name",
+    yaml: udp("addresses: localhost"),
+    line: 3,
+    key: "udp[0].addresses[0]",
+    message: "IP address",
+  },
+  {
+    name: "the name of the heartbeat",
+    yaml: udp("name: heartbeat"),
+    line: 3,
+    key: "udp[0].name",
+    message: "own heartbeat",
+  },
+  {
+    name: "two listeners on a port of every IPv6 address",
+    yaml: "udp:\n  - { name: a, addresses: '::', authPort: 1 }\n  - { name: b, addresses: '::1', acctPort: 1 }",
+    line: 3,
+    key: "udp[1].acctPort",
+    message: "udp[0] listens there",
+  },
+  {
     name: "triggers on a port that is not there",
     yaml: "udp:\n  - acctPort: 1813\n    triggersOnAuthPort: true",
     line: 3,

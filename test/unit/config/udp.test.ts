@@ -114,8 +114,9 @@ describe("udp", () => {
   it("shares a port number with TCP, with other addresses, and with any free port", () => {
     const yaml = `udp:
   - { name: a, addresses: 10.0.0.1, authPort: 2083, acctPort: 0, dynauthPort: 0 }
-  - { name: b, addresses: 10.0.0.2, authPort: 2083, acctPort: 0 }`;
-    expect(configOf(yaml).udp).toHaveLength(2);
+  - { name: b, addresses: 10.0.0.2, authPort: 2083, acctPort: 0 }
+  - { name: c, addresses: "::", authPort: 2083 }`;
+    expect(configOf(yaml).udp).toHaveLength(3);
   });
 });
 

@@ -86,6 +86,7 @@ describe("realms", () => {
     ["realm: '', pool: p", { realm: "", pool: "p" }],
     ["realm: corp, pool: p", { realm: "corp", pool: "p" }],
     ["pool: p, kind: acct, listeners: radsec", { pool: "p", kind: "acct", listeners: ["radsec"] }],
+    ["pool: p, listeners: [heartbeat]", { pool: "p", listeners: ["heartbeat"] }],
     ["realm: here.example, answerHere: true", { realm: "here.example", pool: undefined }],
   ])("takes the rule %s", (keys, expected) => {
     const upstreams = `upstreams: { servers: [{ ${UDP} }], pools: [{ name: p, servers: a }] }`;
