@@ -3,12 +3,10 @@
 export const GAPS: Readonly<Record<string, string>> = {
   "TLS-03": "Node has no DTLS; RFC 6614 alone asks for TLS only",
   "TLS-16": "certificate policies are not matched: `admitEvery` authorises by issuer, and says so in hub.yaml",
-  "TLS-25": "the hub does not dial out yet, so it can not reach itself",
   "TLS-26": "Node has no KeyUpdate and a link has no greatest age; an operator can close one",
   ...Object.fromEntries(
     Array.from({ length: 15 }, (_, n) => [`PSK-${String(n + 1).padStart(2, "0")}`, "TLS-PSK is not offered yet"]),
   ),
-  "CON-23": "there is no listener for insecure traffic yet",
   "ST-16": "there is no UDP listener yet",
   "ST-19": "RFC 7930 (larger packets) is not implemented",
   "IDX-09": "realms of proxies are not told from NAS-Identifiers; a proxy holds the names that it sends",

@@ -93,7 +93,11 @@ describe("declared gaps", () => {
 
   it("stand in ARCHITECTURE.md as they stand here", () => {
     const section = readFileSync(ARCHITECTURE, "utf8").split(/^## Declared gaps\n/m)[1] ?? "";
-    expect((section.match(/^\|.*$/gm) ?? []).join("\n")).toBe(gapTable());
+    // The formatter may pad cells.
+    const rows = (section.match(/^\|.*$/gm) ?? []).map((row) =>
+      row.replaceAll(/ +/g, " ").replaceAll(/ ?-{3,} ?/g, "---"),
+    );
+    expect(rows.join("\n")).toBe(gapTable());
   });
 });
 
