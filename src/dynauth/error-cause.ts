@@ -27,6 +27,7 @@ export const ERROR_CAUSE = {
   invalidRequest: 404,
   unsupportedExtension: 406,
   requestNotRoutable: 502,
+  sessionContextNotFound: 503,
   otherProxyProcessingError: 505,
   resourcesUnavailable: 506,
   requestInitiated: 507,

@@ -7,7 +7,7 @@ import { CODE } from "../radius/codes.ts";
 import { ERROR_CAUSE } from "./error-cause.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Attempt, Outcome, Replied } from "./outcome.ts";
-import { isAuthorizeOnly, namesNas } from "./request-rules.ts";
+import { isAuthorizeOnly } from "./request-rules.ts";
 import type { ResolvedTarget } from "./resolver.ts";
 
 /** Sends one request to one NAS and says how it ended.
@@ -30,7 +30,8 @@ export async function runExchange(
   let queuesFull = false;
   for (;;) {
     const link = target.pick(tried);
-    const soFar = () => ({ exchangeId, attempts, durationMs: clock.now() - begun, nas: target.nas });
+    const { nas, acctSessionKey } = target;
+    const soFar = () => ({ exchangeId, attempts, durationMs: clock.now() - begun, nas, acctSessionKey });
     if (link === undefined) {
       if (queuesFull) return { ...soFar(), kind: "busy", why: "queue-full", mayHaveActed: written > 0 };
       if (attempts.length === 0) return { ...soFar(), kind: "no-route", why: "offline", mayHaveActed: false };
@@ -61,9 +62,7 @@ export async function runExchange(
 }
 
 function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline: number, clock: Clock): LinkRequest {
-  const attributes = [...request.attributes];
-  // The NAS identity that was learnt is all that is added: a superfluous identifier earns a NAK.
-  if (!namesNas(attributes)) attributes.push(...target.identity);
+  const attributes = [...target.identify(request.attributes)];
   // RC-14, UC-04: the time of the first sending, kept when the request moves.
   const dated = request.code === CODE.disconnectRequest || request.code === CODE.coaRequest;
   if (dated && firstValue(attributes, ATTRIBUTE.eventTimestamp) === undefined) {
@@ -79,7 +78,7 @@ function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline:
   };
 }
 
-type SoFar = Pick<Replied, "exchangeId" | "attempts" | "durationMs" | "nas">;
+type SoFar = Pick<Replied, "exchangeId" | "attempts" | "durationMs" | "nas" | "acctSessionKey">;
 
 function replied(
   soFar: SoFar,

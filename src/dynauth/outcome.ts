@@ -14,6 +14,8 @@ interface Common {
   readonly durationMs: number;
   /** NAS-Identifier or address of the NAS meant, when known. */
   readonly nas: string | undefined;
+  /** AcctSession.key, where the exchange was about one acct session. */
+  readonly acctSessionKey?: string | undefined;
 }
 
 export interface Attempt {
@@ -44,8 +46,9 @@ export interface TimedOut extends Common {
 
 export interface NoRoute extends Common {
   readonly kind: "no-route";
-  /** "unknown": nobody ever proved that name. "offline": bound, but no link now. "not-permitted": `reverse` forbids the code. */
-  readonly why: "unknown" | "offline" | "not-permitted";
+  /** "unknown": nobody ever proved that name. "offline": known, but no link now. "not-permitted": `reverse` forbids the code.
+   *  "no-session": no open acct session fits. */
+  readonly why: "unknown" | "offline" | "not-permitted" | "no-session";
 }
 
 export interface Busy extends Common {

@@ -8,6 +8,7 @@ import type { LinkRecord } from "../registry/types.ts";
 import { peerLabel } from "../transport/peer.ts";
 import type { ExchangeRequest, Target } from "./exchange-request.ts";
 import type { NoRoute } from "./outcome.ts";
+import { namesNas } from "./request-rules.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
 
 /** Finds the NAS among the live links: by the configured selection rules, else by the link, name or address that the request gives. */
@@ -35,7 +36,7 @@ export class RegistryResolver implements Resolver {
     const { peerKey } = first.link;
     const resolved: ResolvedTarget = {
       nas: label(target) ?? peerLabel(first.link.peer),
-      identity: identityOf(target, first),
+      identify: (attributes) => withNasIdentity(attributes, identityOf(target, first)),
       pick: (tried) => {
         const usable = find().filter(
           (record) =>
@@ -99,6 +100,14 @@ const CANDIDATES_SHOWN_MAX = 20;
 function label({ nasIdentifier, nasAddress, linkId }: Target): string | undefined {
   if (nasIdentifier !== undefined) return Buffer.from(nasIdentifier, "latin1").toString("utf8");
   return nasAddress ?? linkId;
+}
+
+/** The NAS identity that was learnt is all that is added: a superfluous identifier earns a NAK. */
+export function withNasIdentity(
+  attributes: readonly Attribute[],
+  identity: readonly Attribute[],
+): readonly Attribute[] {
+  return namesNas(attributes) ? attributes : [...attributes, ...identity];
 }
 
 /** RC-08: the identity the NAS itself proved; an address only where the link stands for one NAS. */

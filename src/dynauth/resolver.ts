@@ -18,8 +18,10 @@ export type Resolution =
 export interface ResolvedTarget {
   /** Its name for people. */
   readonly nas: string | undefined;
-  /** Identification to add to what the caller gave. */
-  readonly identity: readonly Attribute[];
+  /** AcctSession.key, where one acct session is meant. */
+  readonly acctSessionKey?: string;
+  /** What the caller gave, with the identification that this NAS needs. */
+  identify(attributes: readonly Attribute[]): readonly Attribute[];
   /** The best link of this NAS that is open now and not in `tried`. */
   pick(tried: ReadonlySet<string>): Link | undefined;
 }

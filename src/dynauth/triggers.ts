@@ -9,7 +9,7 @@ import type { Link, Reply } from "../transport/link.ts";
 import type { Dynauth } from "./dynauth.ts";
 import { ERROR_CAUSE } from "./error-cause.ts";
 import type { Target } from "./exchange-request.ts";
-import type { Outcome } from "./outcome.ts";
+import type { NoRoute, Outcome } from "./outcome.ts";
 import { forwarded, passOn, type ProxyMark } from "./trigger-attributes.ts";
 import { mayReachLink, mayReachUser } from "./trigger-reach.ts";
 import { type Route, routeOf, type TriggerRealms } from "./trigger-route.ts";
@@ -149,14 +149,20 @@ function answer({ packet, noRoute }: TriggerContext, outcomes: readonly Outcome[
 }
 
 /** DP-12, DP-14: a NAS that nobody knows is 403, one that is known and away, or not for this caller, 502. */
-function unroutable(packet: Packet, why: "unknown" | "offline" | "not-permitted", noRoute?: NoRouteAnswer): Reply {
+function unroutable(packet: Packet, why: NoRoute["why"], noRoute?: NoRouteAnswer): Reply {
   if (noRoute?.answer === "silence") return { kind: "discard", reason: "no-route" };
   if (noRoute?.answer === "access-reject") {
     return { kind: "reply", code: CODE.accessReject, attributes: proxyStates(packet) };
   }
-  const unknown = why === "unknown" ? ERROR_CAUSE.nasIdentificationMismatch : ERROR_CAUSE.requestNotRoutable;
-  return nak(packet, noRoute?.errorCause ?? unknown);
+  return nak(packet, noRoute?.errorCause ?? CAUSE_OF_NO_ROUTE[why]);
 }
+
+const CAUSE_OF_NO_ROUTE = {
+  unknown: ERROR_CAUSE.nasIdentificationMismatch,
+  offline: ERROR_CAUSE.requestNotRoutable,
+  "not-permitted": ERROR_CAUSE.requestNotRoutable,
+  "no-session": ERROR_CAUSE.sessionContextNotFound, // DP-30
+} as const satisfies Record<NoRoute["why"], number>;
 
 /** A NAK for 40 and 43; other codes have none, so silence. */
 function nak(packet: Packet, errorCause: number): Reply {

@@ -80,6 +80,7 @@ export function outcomeDetail(outcome: Outcome): string {
 const NO_ROUTE = {
   unknown: "no NAS of that name or address ever connected",
   offline: "the NAS is known but has no link now",
+  "no-session": "no open acct session fits",
   "not-permitted": "the configuration does not allow this code towards the NAS (reverse)",
 } as const;
 

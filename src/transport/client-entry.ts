@@ -1,5 +1,6 @@
 import type { AttributePlace } from "../radius/attribute-place.ts";
 import type { SharedSecret } from "../radius/authenticator.ts";
+import type { PskCredential } from "./psk.ts";
 
 /** One entry of `clients`: who it is about and what that peer may do. Plain data, frozen; made by config.ts. */
 export interface ClientEntry {
@@ -28,6 +29,8 @@ export interface ClientEntry {
   readonly statusServer?: boolean;
   /** "all": responses of one tick share a TLS write too. "none": each response is a write of its own (hostapd). */
   readonly coalesce: "all" | "none";
+  /** The NAS counts the other way round: Acct-Input-Octets is the user's download. */
+  readonly swapOctets?: boolean;
   /** Vendor whose habits the router has, for profiles and templates; undefined is neutral. */
   readonly vendor: string | undefined;
   /** NAS-Identifiers that several peers of this entry may hold at once ("Mist-AP"); exact octets as latin1 text (IDX-05). */
@@ -66,6 +69,8 @@ export interface ClientMatch {
   readonly fingerprint256?: readonly string[];
   /** Issuer distinguished name as CertificatePeer.issuer shows it. */
   readonly issuer?: string;
+  /** One of these was proven instead of a certificate; with it only `network` can stand. An identity is in one entry only. */
+  readonly psk?: readonly PskCredential[];
   /** CIDR networks, any of which holds the address. */
   readonly network?: readonly string[];
   /** The entry admits every certificate that its other keys leave: peers are then told apart by issuer and SAN set. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runExchange } from "../../../src/dynauth/exchange.ts";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
+import { withNasIdentity } from "../../../src/dynauth/registry-resolver.ts";
 import type { ResolvedTarget } from "../../../src/dynauth/resolver.ts";
 import { type Attribute, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { encodeResponse, RADSEC_SECRET } from "../../../src/radius/authenticator.ts";
@@ -41,7 +42,7 @@ async function run(outcomes: readonly LinkOutcome[], request = REQUEST) {
   );
   const target: ResolvedTarget = {
     nas: "nas-07",
-    identity: NAS_IDENTITY,
+    identify: (attributes) => withNasIdentity(attributes, NAS_IDENTITY),
     pick: (tried) => links.find(({ linkId }) => !tried.has(linkId)),
   };
   const outcome = await runExchange("x-1", request, target, 10_000, clock);

@@ -1,0 +1,117 @@
+import ipaddr from "ipaddr.js";
+import { ATTRIBUTE, type Attribute, attribute, firstValue } from "../radius/attribute.ts";
+import { inPreferenceOrder } from "../registry/preference.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { LinkRecord } from "../registry/types.ts";
+import type { AcctSession } from "../store/acct-session.ts";
+import { octetText, textOctets } from "../store/octet-text.ts";
+import type { AcctSessionQuery, AcctSessionStore } from "../store/types.ts";
+import type { ExchangeRequest } from "./exchange-request.ts";
+import { withNasIdentity } from "./registry-resolver.ts";
+import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
+
+/** Acct sessions that one request may mean: a user with more devices is disconnected in parts. */
+const TARGETS_MAX = 1_000;
+
+/** Finds the NAS from what is known of the user: the open acct sessions that fit the request, each on its own router.
+ *
+ *  A request that names a NAS or a link goes there whatever the index knows: that is the next resolver's business. */
+export class SessionResolver implements Resolver {
+  readonly #acctSessions: Pick<AcctSessionStore, "find">;
+  readonly #registry: Registry;
+  readonly #named: Resolver;
+
+  constructor(acctSessions: Pick<AcctSessionStore, "find">, registry: Registry, named: Resolver) {
+    this.#acctSessions = acctSessions;
+    this.#registry = registry;
+    this.#named = named;
+  }
+
+  /** @throws {HubError} ERR_STORE, and what the next resolver throws */
+  async resolve(request: ExchangeRequest): Promise<Resolution> {
+    const query = Object.keys(request.target).length === 0 ? queryOf(request.attributes) : undefined;
+    if (query === undefined) return this.#named.resolve(request);
+    const { items } = await this.#acctSessions.find({ ...query, open: true }, { limit: TARGETS_MAX });
+    if (items.length === 0) return { kind: "no-route", why: "no-session", nas: undefined };
+    return { kind: "targets", targets: items.map((acctSession) => this.#target(acctSession, request)) };
+  }
+
+  #target(acctSession: AcctSession, request: ExchangeRequest): ResolvedTarget {
+    const { facts, key } = acctSession;
+    return {
+      nas: facts.nasIdentifier ?? facts.nasAddress,
+      acctSessionKey: key,
+      identify: (attributes) => identified(attributes, acctSession),
+      pick: (tried) => {
+        const usable = this.#records(acctSession).filter(
+          ({ link }) =>
+            link.open &&
+            link.client.reverse.has(request.code) &&
+            request.refuses?.(link) !== true &&
+            !tried.has(link.linkId),
+        );
+        // The link that brought its accounting is the surest way, unless that link has been given up.
+        const own = usable.find(({ link }) => link.linkId === facts.linkId);
+        const best = own ?? inPreferenceOrder(usable, "least-busy")[0];
+        if (best !== undefined) this.#registry.chosen(best);
+        return best?.link;
+      },
+    };
+  }
+
+  /** Links of the peer that the acct session was heard from: another device never gets the request (RC-20). */
+  #records({ facts }: AcctSession): readonly LinkRecord[] {
+    const { nasIdentifier, nasAddress, peerKey } = facts;
+    const ofPeer = peerKey === undefined ? [] : this.#registry.byPeerKey(peerKey);
+    const named = ofPeer.filter(
+      (record) =>
+        (nasIdentifier !== undefined && record.nasIdentifiers.has(textOctets(nasIdentifier).toString("latin1"))) ||
+        (nasAddress !== undefined && record.nasAddresses.has(nasAddress)),
+    );
+    // A link that has just come back has not named its NAS yet; a peer that stands for one NAS needs no name.
+    return named.length > 0 ? named : ofPeer.filter((record) => record.nasIdentifiers.size === 0);
+  }
+}
+
+/** What the session index can look for; undefined when the request has nothing of it. */
+function queryOf(attributes: readonly Attribute[]): AcctSessionQuery | undefined {
+  const text = (type: number): string | undefined => {
+    const value = firstValue(attributes, type);
+    return value === undefined ? undefined : octetText(value);
+  };
+  const framedIp = firstValue(attributes, ATTRIBUTE.framedIpAddress);
+  const query = {
+    username: text(ATTRIBUTE.userName),
+    acctSessionId: text(ATTRIBUTE.acctSessionId),
+    callingStationId: text(ATTRIBUTE.callingStationId),
+    framedIp: framedIp?.length === 4 ? ipaddr.fromByteArray([...framedIp]).toString() : undefined,
+  };
+  return Object.values(query).some((value) => value !== undefined) ? query : undefined;
+}
+
+/** NAS identity, User-Name and Acct-Session-Id are filled in; other identifiers only when the caller gave them, because a
+ *  superfluous one earns a NAK. A Calling-Station-Id goes out as this NAS writes it. */
+function identified(attributes: readonly Attribute[], acctSession: AcctSession): readonly Attribute[] {
+  const { facts, username, acctSessionId } = acctSession;
+  const written = attributes.map((each) =>
+    each.type === ATTRIBUTE.callingStationId && facts.callingStationId !== undefined
+      ? attribute(each.type, textOctets(facts.callingStationId))
+      : each,
+  );
+  const has = (type: number) => written.some((each) => each.type === type);
+  if (!has(ATTRIBUTE.userName) && username !== undefined) {
+    written.push(attribute(ATTRIBUTE.userName, textOctets(username)));
+  }
+  if (!has(ATTRIBUTE.acctSessionId)) written.push(attribute(ATTRIBUTE.acctSessionId, textOctets(acctSessionId)));
+  return withNasIdentity(written, nasIdentity(acctSession));
+}
+
+function nasIdentity({ facts: { nasIdentifier, nasAddress } }: AcctSession): Attribute[] {
+  const identity: Attribute[] = [];
+  if (nasIdentifier !== undefined) identity.push(attribute(ATTRIBUTE.nasIdentifier, textOctets(nasIdentifier)));
+  if (nasAddress !== undefined) {
+    const octets = Buffer.from(ipaddr.parse(nasAddress).toByteArray());
+    identity.push(attribute(octets.length === 4 ? ATTRIBUTE.nasIpAddress : ATTRIBUTE.nasIpv6Address, octets));
+  }
+  return identity;
+}
