@@ -29,7 +29,8 @@ const SECRET_BYTES = 16;
 
 /** Asks the hub for access now and then, as a router would: Accept or Reject means alive. Only a change is told.
  *
- *  idle --start()--> waiting --interval--> asking --answer, or its timeout--> waiting;   any --stop()--> stopped */
+ *  idle --start()--> waiting --interval--> asking, and waiting for the next --answer, or its timeout--> waiting
+ *  any --stop()--> stopped */
 export class Heartbeat {
   readonly #deps: HeartbeatDeps;
   readonly #link: InternalLink;
@@ -60,7 +61,7 @@ export class Heartbeat {
   apply(options: HeartbeatOptions): void {
     this.#options = options;
     if (!options.enabled) this.#fault = undefined;
-    if (this.#running && this.#asking === undefined) this.#wait();
+    if (this.#running) this.#wait();
   }
 
   /** For /ready; fine until a request has stayed unanswered. */
@@ -75,6 +76,8 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
+    this.#wait();
+    if (this.#asking !== undefined) return; // a timeout longer than the interval
     this.#deps.probeUpstreams();
     const fault = await this.#ask();
     if (!this.#running) return;
@@ -82,7 +85,6 @@ export class Heartbeat {
     this.#fault = fault;
     if (fault === undefined) this.#beats += 1;
     if ((fault === undefined) !== (before === undefined)) this.#tell(fault);
-    this.#wait();
   }
 
   #tell(fault: string | undefined): void {

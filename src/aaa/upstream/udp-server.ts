@@ -1,36 +1,20 @@
 import type { Clock, Random } from "../../clock.ts";
 import type { Attribute } from "../../radius/attribute.ts";
-import type { SharedSecret } from "../../radius/authenticator.ts";
 import { CODE } from "../../radius/codes.ts";
 import type { HidingHop } from "../../radius/hidden.ts";
 import { AUTHENTICATOR_BYTES } from "../../radius/packet.ts";
 import { resolveHost } from "../../transport/host-address.ts";
 import type { LinkOutcome } from "../../transport/link.ts";
+import type { UdpRequest, UdpRequester } from "../../transport/udp-requester.ts";
 import { Liveness } from "./liveness.ts";
 import type { UdpServerOptions } from "./options.ts";
 import { probeRequest } from "./probe-request.ts";
 import type { UpstreamAnswer, UpstreamQuestion, UpstreamServer } from "./upstream-server.ts";
 
-/** What the hub sends over UDP, with retransmission (transport/udp-requester.ts). */
-export interface UdpRequests {
-  request(request: {
-    readonly address: string;
-    readonly port: number;
-    readonly secret: SharedSecret;
-    readonly code: number;
-    readonly attributes: readonly Attribute[];
-    readonly authenticator: Buffer;
-    readonly plan: { readonly irtMs: number; readonly mrtMs: number; readonly mrc: number; readonly mrdMs: number };
-    readonly deadline: number;
-    readonly signal?: AbortSignal;
-    readonly requireMessageAuthenticator: boolean;
-  }): Promise<LinkOutcome>;
-}
-
 export interface UdpServerDeps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly udp: UdpRequests;
+  readonly udp: Pick<UdpRequester, "request">;
   /** NAS-Identifier of probes. */
   readonly nasIdentifier: string;
   readonly changed: (up: boolean, detail: string) => void;
@@ -142,7 +126,7 @@ export class UdpServer implements UpstreamServer {
   async #send(
     { authenticator, secret }: HidingHop,
     what: { readonly code: number; readonly attributes: readonly Attribute[] },
-    how: Pick<Parameters<UdpRequests["request"]>[0], "port" | "plan" | "deadline"> & { readonly signal: AbortSignal },
+    how: Pick<UdpRequest, "port" | "plan" | "deadline" | "signal">,
   ): Promise<LinkOutcome | undefined> {
     const address = this.#address ?? (await this.#resolve());
     if (address === undefined) return undefined;

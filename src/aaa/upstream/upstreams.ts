@@ -10,7 +10,7 @@ import type { UpstreamServerOptions, UpstreamsOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { RadsecServer } from "./radsec-server.ts";
 import { routeOf } from "./routes.ts";
-import { type UdpRequests, UdpServer } from "./udp-server.ts";
+import { UdpServer, type UdpServerDeps } from "./udp-server.ts";
 import type { UpstreamServer, UpstreamState } from "./upstream-server.ts";
 
 export interface UpstreamsDeps {
@@ -18,7 +18,7 @@ export interface UpstreamsDeps {
   readonly random: Random;
   readonly wheel: TimingWheel;
   readonly events: EventFeed;
-  readonly udp: UdpRequests;
+  readonly udp: UdpServerDeps["udp"];
   readonly mark: ProxyMark;
   /** Answers what RadSec servers ask in reverse on the links that the hub has opened. */
   readonly reverse: RequestHandler;

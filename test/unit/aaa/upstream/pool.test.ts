@@ -35,7 +35,7 @@ describe("Pool", () => {
     const idle = [server("x", "alive", 1), server("y", "alive", 1)] as const;
     const balanced = pool("balance", busy, ...idle);
     const names = Array.from({ length: 4 }, () => balanced.pick(new Set())?.name);
-    expect(names.toSorted()).toEqual(["x", "x", "y", "y"]);
+    expect(names.toSorted((a, b) => (a ?? "").localeCompare(b ?? ""))).toEqual(["x", "x", "y", "y"]);
     busy.outstanding = 0;
     expect(balanced.pick(new Set())?.name).toBe("busy");
   });
