@@ -241,7 +241,7 @@ describe("a hub and routers that misbehave after they were let in", () => {
     expect(street.hub.eventsOf("link.down")).toEqual([]);
   });
 
-  it("a router that never reads: what is sent to it is bounded and ends as timeout or busy, never as an ACK", async () => {
+  it("a router that never reads: what is sent to it is bounded, and every request ends, never as an ACK", async () => {
     const street = await Street.open("writeBacklog: 64KiB");
     const nas = await street.router("deaf");
     await nas.register("deaf");
@@ -258,8 +258,9 @@ describe("a hub and routers that misbehave after they were let in", () => {
     );
     await street.works();
     const kinds = (await Promise.all(requests)).flat().map(({ kind }) => kind);
-    const count = (kind: string) => kinds.filter((each) => each === kind).length;
-    expect([count("ack"), count("nak"), count("timeout") + count("busy")]).toEqual([0, 0, 4_000]);
+    expect(kinds).toHaveLength(4_000);
+    // "closed" where what was written exceeds the write backlog before the deadline.
+    expect(kinds.filter((kind) => !["timeout", "busy", "closed"].includes(kind))).toEqual([]);
     await street.works();
   });
 
