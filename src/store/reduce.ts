@@ -141,7 +141,7 @@ function advanced(present: AcctSession, record: AccountingRecord, atMs: number, 
     downloadOctets: grown(present.downloadOctets, download, how),
     gigawordsSeen,
     startSeen: present.startSeen || record.kind === "start",
-    facts: late ? joined(record.facts, present.facts) : joined(present.facts, record.facts),
+    facts: late ? completed(present.facts, record.facts) : joined(present.facts, record.facts),
   };
 }
 
@@ -199,18 +199,18 @@ function tellsMore(before: AcctSession, after: AcctSession): boolean {
     after.username !== before.username ||
     after.startSeen !== before.startSeen ||
     after.startedAtMs < before.startedAtMs - 60_000 ||
-    differs(before.facts, after.facts)
+    after.facts !== before.facts
   );
 }
 
+/** The very `older` where `newer` tells nothing else: a store then leaves its indexes alone. */
 function joined(older: AcctSessionFacts, newer: AcctSessionFacts): AcctSessionFacts {
-  const known = Object.entries(newer).filter(([, value]) => value !== undefined);
-  return { ...older, ...Object.fromEntries(known) };
+  const told = Object.entries(newer).filter(([name, value]) => {
+    return value !== undefined && older[name as keyof AcctSessionFacts] !== value;
+  });
+  return told.length === 0 ? older : { ...older, ...Object.fromEntries(told) };
 }
 
-function differs(before: AcctSessionFacts, after: AcctSessionFacts): boolean {
-  for (const [name, value] of Object.entries(after)) {
-    if (before[name as keyof AcctSessionFacts] !== value) return true;
-  }
-  return false;
+function completed(present: AcctSessionFacts, late: AcctSessionFacts): AcctSessionFacts {
+  return joined(present, { ...late, ...present });
 }

@@ -105,7 +105,7 @@ export interface AcctSessionStore {
 
 export interface RecordResult {
   readonly effect: RecordEffect;
-  /** The acct session afterwards; undefined for effect "nas". */
+  /** The acct session afterwards; undefined for effect "nas", and for one "ignored" because it is of a generation long gone. */
   readonly acctSession: AcctSession | undefined;
   /** What the record added to usage; empty when it added nothing. */
   readonly contributions: readonly Contribution[];

@@ -1,0 +1,15 @@
+import { BATCH_RECORDS_MAX, PAGE_ITEMS_MAX, type PageRequest } from "./types.ts";
+
+/** @throws RangeError for a limit that is not 1..PAGE_ITEMS_MAX */
+export function assertPage({ limit }: PageRequest): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_ITEMS_MAX) {
+    throw new RangeError(`a page has 1 to ${PAGE_ITEMS_MAX} items, not ${limit}`);
+  }
+}
+
+/** @throws RangeError for more than BATCH_RECORDS_MAX records */
+export function assertBatch(batch: readonly unknown[]): void {
+  if (batch.length > BATCH_RECORDS_MAX) {
+    throw new RangeError(`a batch has at most ${BATCH_RECORDS_MAX} records, not ${batch.length}`);
+  }
+}

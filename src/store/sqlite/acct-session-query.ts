@@ -1,0 +1,64 @@
+import { canonicalAddress } from "../../registry/nas-address.ts";
+import { callingStationKey } from "../calling-station.ts";
+import type { AcctSessionQuery, PageRequest } from "../types.ts";
+import type { SqlValue } from "./database.ts";
+
+/** Columns with an index, the one that leaves the fewest rows first: it leads the search, the others only filter. */
+const INDEXED = [
+  ["acct_session_id", "acct_session_id"],
+  ["framed_ip", "acct_session_framed_ip"],
+  ["calling_station", "acct_session_calling_station"],
+  ["username", "acct_session_username"],
+  ["nas_key", "acct_session_nas_key"],
+  ["nas_identifier", "acct_session_nas_identifier"],
+] as const;
+
+export interface BoundQuery {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** The statement for a query, newest acct sessions first. What callers wrote is bound, never part of the statement, so there are
+ *  few different statements. It asks for one row more than the page holds. */
+export function acctSessionQuery(query: AcctSessionQuery, page: PageRequest): BoundQuery {
+  const given = givenValues(query);
+  const lead = INDEXED.find(([column]) => given.has(column));
+  const conditions = [...given.keys()].map((column) => `${column} = ?`);
+  const values: SqlValue[] = [...given.values()];
+  const where = (condition: string, value: number | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  where("open = ?", query.open === undefined ? undefined : Number(query.open));
+  where("started_at_ms >= ?", query.startedFromMs);
+  where("started_at_ms < ?", query.startedBeforeMs);
+  where("session_row < ?", page.after === undefined ? undefined : rowOf(page.after));
+  const index = lead?.[1] ?? (query.open === true ? "acct_session_open" : undefined);
+  const from = index === undefined ? "acct_session" : `acct_session INDEXED BY ${index}`;
+  const condition = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  // INDEXED BY acct_session_open needs the condition of that partial index as a constant.
+  const constant = index === "acct_session_open" ? condition.replace("open = ?", "open = 1 AND open = ?") : condition;
+  return {
+    sql: `SELECT * FROM ${from} ${constant} ORDER BY session_row DESC LIMIT ?`,
+    values: [...values, page.limit + 1],
+  };
+}
+
+function givenValues(query: AcctSessionQuery): Map<string, string> {
+  const { callingStationId, framedIp } = query;
+  const columns: readonly (readonly [string, string | undefined])[] = [
+    ["acct_session_id", query.acctSessionId],
+    ["framed_ip", framedIp === undefined ? undefined : (canonicalAddress(framedIp) ?? framedIp)],
+    ["calling_station", callingStationId === undefined ? undefined : callingStationKey(callingStationId)],
+    ["username", query.username],
+    ["nas_key", query.nasKey],
+    ["nas_identifier", query.nasIdentifier],
+  ];
+  return new Map(columns.filter((column): column is readonly [string, string] => column[1] !== undefined));
+}
+
+/** Nothing comes after a mark that this store did not write. */
+function rowOf(after: string): number {
+  return /^\d{1,15}$/.test(after) ? Number(after) : 0;
+}

@@ -1,0 +1,210 @@
+import type { AccountingRecord } from "../accounting-record.ts";
+import { acctSessionKey } from "../acct-session-key.ts";
+import type { AcctSession, CloseCause } from "../acct-session.ts";
+import { eventTime } from "../event-time.ts";
+import { beginsAnew, generationOf } from "../generation.ts";
+import type { Periods } from "../periods.ts";
+import { closed, create, isStale, type Reduction, update } from "../reduce.ts";
+import { type AcctSessionQuery, CLOSED_KEYS_MAX, type Page, type PageRequest, type RecordResult } from "../types.ts";
+import { acctSessionQuery } from "./acct-session-query.ts";
+import { acctSessionOf, counterValues, identityValues, stateValues } from "./acct-session-row.ts";
+import type { Database, Row } from "./database.ts";
+import type { UsageTable } from "./usage-table.ts";
+
+const COUNTERS = `started_at_ms = ?, counted_at_ms = ?, heard_at_ms = ?, stale_after_ms = ?, session_seconds = ?,
+  upload_octets = ?, download_octets = ?, gigawords_seen = ?, start_seen = ?`;
+const IDENTITY = `username = ?, usernames = ?, calling_station = ?, framed_ip = ?, nas_identifier = ?, facts = ?`;
+const STATE = `open = ?, close_cause = ?, closed_at_ms = ?, terminate_cause = ?`;
+const INSERT = `INSERT INTO acct_session (base, generation, nas_key, acct_session_id,
+  open, close_cause, closed_at_ms, terminate_cause, check_at_ms,
+  username, usernames, calling_station, framed_ip, nas_identifier, facts,
+  started_at_ms, counted_at_ms, heard_at_ms, stale_after_ms, session_seconds,
+  upload_octets, download_octets, gigawords_seen, start_seen)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING session_row`;
+const CLOSE_NAS = `UPDATE acct_session SET open = 0, close_cause = ?, closed_at_ms = ?
+  WHERE nas_key = ? AND open = 1 AND started_at_ms`;
+const KEY = "RETURNING nas_key, acct_session_id, generation";
+
+interface Stored {
+  readonly sessionRow: number;
+  readonly acctSession: AcctSession;
+}
+
+/** AcctSessionStore on one connection; every method runs inside a transaction of its caller. */
+export class AcctSessionTable {
+  readonly #database: Database;
+  readonly #usage: UsageTable;
+  #periods: Periods;
+
+  constructor(database: Database, usage: UsageTable, periods: Periods) {
+    this.#database = database;
+    this.#usage = usage;
+    this.#periods = periods;
+  }
+
+  usePeriods(periods: Periods): void {
+    this.#periods = periods;
+  }
+
+  record(batch: readonly AccountingRecord[]): RecordResult[] {
+    return batch.map((record) =>
+      record.kind === "on" || record.kind === "off" ? this.#closeWithNas(record) : this.#count(record),
+    );
+  }
+
+  find(query: AcctSessionQuery, page: PageRequest): Page<AcctSession> {
+    const { sql, values } = acctSessionQuery(query, page);
+    const rows = this.#database.rows(sql, ...values);
+    const more = rows.length > page.limit;
+    if (more) rows.pop();
+    return { items: rows.map(acctSessionOf), next: more ? String(rows.at(-1)?.["session_row"]) : undefined };
+  }
+
+  one(key: string): AcctSession | undefined {
+    return this.#byKey(key)?.acctSession;
+  }
+
+  close(key: string, atMs: number, cause: CloseCause): AcctSession | undefined {
+    const stored = this.#byKey(key);
+    return stored?.acctSession.open ? this.#close(stored, atMs, cause) : undefined;
+  }
+
+  closeNas(nasKey: string, atMs: number, cause: CloseCause, limit: number): AcctSession[] {
+    const sql = "SELECT * FROM acct_session WHERE nas_key = ? AND open = 1 AND heard_at_ms < ? LIMIT ?";
+    return this.#database.rows(sql, nasKey, atMs, limit).map((row) => this.#close(storedOf(row), atMs, cause));
+  }
+
+  closeStale(nowMs: number, hubStartedAtMs: number, limit: number): AcctSession[] {
+    const sql = "SELECT * FROM acct_session WHERE open = 1 AND check_at_ms <= ? ORDER BY check_at_ms LIMIT ?";
+    const ended: AcctSession[] = [];
+    for (;;) {
+      const rows = this.#database.rows(sql, nowMs, limit);
+      for (const row of rows) {
+        const stored = storedOf(row);
+        const { heardAtMs, staleAfterMs } = stored.acctSession;
+        if (isStale(stored.acctSession, nowMs, hubStartedAtMs)) ended.push(this.#close(stored, nowMs, "stale"));
+        else this.#checkAt(stored.sessionRow, Math.max(heardAtMs, hubStartedAtMs) + staleAfterMs);
+        if (ended.length === limit) return ended;
+      }
+      if (rows.length < limit) return ended;
+    }
+  }
+
+  prune(closedBeforeMs: number, limit: number): number {
+    const sql = "SELECT session_row, username FROM acct_session WHERE open = 0 AND closed_at_ms < ? LIMIT ?";
+    const rows = this.#database.rows(sql, closedBeforeMs, limit);
+    for (const { session_row: sessionRow, username } of rows as { session_row: number; username: string | null }[]) {
+      if (username !== null) this.#usage.fold(username, sessionRow);
+      this.#database.run("DELETE FROM acct_session WHERE session_row = ?", sessionRow);
+    }
+    return rows.length;
+  }
+
+  countOpen(): number {
+    return Number(this.#database.row("SELECT count(*) AS open FROM acct_session WHERE open = 1")?.["open"]);
+  }
+
+  #count(record: AccountingRecord): RecordResult {
+    const base = acctSessionKey(record.nasKey, record.acctSessionId, 0);
+    const latest = this.#latest(base);
+    if (latest === undefined || beginsAnew(latest.acctSession, record)) {
+      const generation = latest === undefined ? 0 : latest.acctSession.generation + 1;
+      const reduction = create(record, generation, this.#periods);
+      return this.#counted(this.#insert(base, reduction.acctSession), reduction);
+    }
+    const stored = this.#generation(base, latest, record);
+    if (stored === undefined) return { effect: "ignored", acctSession: undefined, contributions: [], closedKeys: [] };
+    const reduction = update(stored.acctSession, record, this.#periods);
+    if (reduction.acctSession !== stored.acctSession) this.#replace(stored, reduction.acctSession);
+    return this.#counted(stored.sessionRow, reduction);
+  }
+
+  /** Runs generationOf() on this table. */
+  #generation(base: string, latest: Stored, record: AccountingRecord): Stored | undefined {
+    const seen = new Map([[latest.acctSession, latest]]);
+    const search = generationOf(latest.acctSession, record);
+    let step = search.next();
+    while (!step.done) {
+      const earlier = this.#one(base, step.value);
+      if (earlier !== undefined) seen.set(earlier.acctSession, earlier);
+      step = search.next(earlier?.acctSession);
+    }
+    return step.value === undefined ? undefined : seen.get(step.value);
+  }
+
+  #counted(sessionRow: number, { effect, acctSession, contributions }: Reduction): RecordResult {
+    for (const contribution of contributions) this.#usage.add(sessionRow, contribution);
+    return { effect, acctSession, contributions, closedKeys: [] };
+  }
+
+  #closeWithNas(record: AccountingRecord): RecordResult {
+    const { atMs } = eventTime(record);
+    const cause: CloseCause = record.kind === "on" ? "nas-on" : "nas-off";
+    // endsWithNas() of reduce.ts, for all acct sessions of the NAS at once.
+    const sql = `${CLOSE_NAS} ${record.kind === "off" ? "<=" : "<"} ? ${KEY}`;
+    const rows = this.#database.rows(sql, cause, atMs, record.nasKey, atMs);
+    const keys = rows.slice(0, CLOSED_KEYS_MAX).map(keyOf);
+    return { effect: "nas", acctSession: undefined, contributions: [], closedKeys: keys };
+  }
+
+  #insert(base: string, acctSession: AcctSession): number {
+    const { generation, nasKey, acctSessionId, heardAtMs, staleAfterMs } = acctSession;
+    const named = [base, generation, nasKey, acctSessionId] as const;
+    const row = this.#database.row(
+      INSERT,
+      ...named,
+      ...stateValues(acctSession),
+      heardAtMs + staleAfterMs,
+      ...identityValues(acctSession),
+      ...counterValues(acctSession),
+    );
+    return row?.["session_row"] as number;
+  }
+
+  /** Writes what changed; an interim that only counts touches no index. */
+  #replace({ sessionRow, acctSession: before }: Stored, after: AcctSession): void {
+    const run = (columns: string, values: readonly (string | number | boolean | undefined)[]): void => {
+      this.#database.run(`UPDATE acct_session SET ${columns} WHERE session_row = ?`, ...values, sessionRow);
+    };
+    run(COUNTERS, counterValues(after));
+    if (after.facts !== before.facts || after.username !== before.username) run(IDENTITY, identityValues(after));
+    if (after.open !== before.open || after.closeCause !== before.closeCause) {
+      run(STATE, stateValues(after));
+      if (after.open) this.#checkAt(sessionRow, after.heardAtMs + after.staleAfterMs);
+    }
+  }
+
+  #close(stored: Stored, atMs: number, cause: CloseCause): AcctSession {
+    const after = closed(stored.acctSession, atMs, cause);
+    this.#replace(stored, after);
+    return after;
+  }
+
+  #checkAt(sessionRow: number, atMs: number): void {
+    this.#database.run("UPDATE acct_session SET check_at_ms = ? WHERE session_row = ?", atMs, sessionRow);
+  }
+
+  #latest(base: string): Stored | undefined {
+    const sql = "SELECT * FROM acct_session WHERE base = ? ORDER BY generation DESC LIMIT 1";
+    const row = this.#database.row(sql, base);
+    return row === undefined ? undefined : storedOf(row);
+  }
+
+  #one(base: string, generation: number): Stored | undefined {
+    const row = this.#database.row("SELECT * FROM acct_session WHERE base = ? AND generation = ?", base, generation);
+    return row === undefined ? undefined : storedOf(row);
+  }
+
+  #byKey(key: string): Stored | undefined {
+    const hash = key.lastIndexOf("#"); // acctSessionKey() writes any other one as octets
+    return hash === -1 ? this.#one(key, 0) : this.#one(key.slice(0, hash), Number(key.slice(hash + 1)));
+  }
+}
+
+function storedOf(row: Row): Stored {
+  return { sessionRow: row["session_row"] as number, acctSession: acctSessionOf(row) };
+}
+
+function keyOf(row: Row): string {
+  return acctSessionKey(row["nas_key"] as string, row["acct_session_id"] as string, row["generation"] as number);
+}

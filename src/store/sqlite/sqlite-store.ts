@@ -1,0 +1,146 @@
+import type { Clock } from "../../clock.ts";
+import { assertBatch, assertPage } from "../limits.ts";
+import { DEFAULT_PERIOD_RULES, type PeriodRules } from "../periods.ts";
+import { storeError } from "../store-error.ts";
+import type { HealthObserver, PageRequest, Store, StoreHealth } from "../types.ts";
+import { backupDatabase } from "./backup.ts";
+import { StoreThread, type StoreThreadOptions } from "./store-thread.ts";
+import { type Concern, METHODS } from "./thread-messages.ts";
+
+export interface SqliteStoreDeps {
+  readonly clock: Clock;
+  readonly onHealth?: HealthObserver;
+}
+
+export interface SqliteStoreOptions {
+  /** A path, or ":memory:" for a store that ends with the process. */
+  readonly file: string;
+  readonly synchronous?: "full" | "normal" | undefined;
+  /** Messages in the outbox, dead letters included. */
+  readonly outboxMax?: number | undefined;
+  /** Calls, or records, that wait for the disk. */
+  readonly waitingMax?: number | undefined;
+  readonly busyTimeoutMs?: number | undefined;
+}
+
+const OUTBOX_MAX = 100_000;
+const WAITING_MAX = 32_768;
+const BUSY_TIMEOUT_MS = 5_000;
+const CHECK_BYTES_MAX = 512 * 1024 * 1024;
+
+/** The embedded store: one SQLite file (WAL), its connection in a worker thread. Invariants 6 and 7 rest on its commits. */
+export class SqliteStore implements Store {
+  readonly kind = "sqlite";
+  readonly acctSessions: Store["acctSessions"];
+  readonly usage: Store["usage"];
+  readonly quota: Store["quota"];
+  readonly users: Store["users"];
+  readonly plans: Store["plans"];
+  readonly audit: Store["audit"];
+  readonly outbox: Store["outbox"];
+  readonly #clock: Clock;
+  readonly #onHealth: HealthObserver;
+  readonly #thread: StoreThread;
+  readonly #file: string;
+  readonly #waiters = new Set<() => void>();
+  #state: StoreHealth["state"] = "down";
+  #sinceMs = 0;
+  #detail: string | undefined = "not opened yet";
+
+  constructor(deps: SqliteStoreDeps, options: SqliteStoreOptions) {
+    this.#clock = deps.clock;
+    this.#onHealth = deps.onHealth ?? (() => undefined);
+    this.#file = options.file;
+    const onState = (state: "up" | "down", detail: string | undefined): void => this.#changed(state, detail);
+    this.#thread = new StoreThread({ clock: deps.clock, onState }, threadOptions(options), DEFAULT_PERIOD_RULES);
+    this.acctSessions = remote(this.#thread, "acctSessions");
+    this.usage = remote(this.#thread, "usage");
+    this.quota = remote(this.#thread, "quota");
+    this.users = remote(this.#thread, "users");
+    this.plans = remote(this.#thread, "plans");
+    this.audit = remote(this.#thread, "audit");
+    this.outbox = remote(this.#thread, "outbox");
+  }
+
+  get health(): StoreHealth {
+    return { state: this.#state, sinceMs: this.#sinceMs, detail: this.#detail, queued: this.#thread.queued };
+  }
+
+  usePeriods(rules: PeriodRules): void {
+    this.#thread.usePeriods(rules);
+  }
+
+  start(): void {
+    this.#sinceMs = this.#clock.wallMs();
+    this.#thread.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#thread.stop();
+    if (this.#state !== "stopped") this.#changed("stopped", undefined);
+  }
+
+  async ready(timeoutMs: number): Promise<void> {
+    const deadline = this.#clock.now() + timeoutMs;
+    while (this.#state === "down" && this.#clock.now() < deadline) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#clock.after(deadline - this.#clock.now(), () => wake());
+        const wake = (): void => {
+          cancel();
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        this.#waiters.add(wake);
+      });
+    }
+    if (this.#state !== "up") throw storeError(this.#state, this.#detail ?? "the store has stopped");
+  }
+
+  /** Writes a copy as of now to `target`, while everything goes on. The file appears once it is complete.
+   *  @returns its size in octets. @throws {HubError} ERR_STORE */
+  backup(target: string): Promise<number> {
+    return backupDatabase(this.#file, target);
+  }
+
+  #changed(state: StoreHealth["state"], detail: string | undefined): void {
+    const before = this.#state;
+    this.#state = state;
+    this.#detail = detail;
+    if (state !== before) this.#sinceMs = this.#clock.wallMs();
+    if (state !== "down") for (const wake of this.#waiters) wake();
+    if (state !== before || state === "down") this.#onHealth(this.health);
+  }
+}
+
+function threadOptions(options: SqliteStoreOptions): StoreThreadOptions {
+  return {
+    database: {
+      file: options.file,
+      synchronous: options.synchronous ?? "full",
+      busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
+      checkBytesMax: CHECK_BYTES_MAX,
+    },
+    outboxMax: options.outboxMax ?? OUTBOX_MAX,
+    waitingMax: options.waitingMax ?? WAITING_MAX,
+    reopenMs: 250,
+    reopenMsMax: 10_000,
+  };
+}
+
+/** The methods of a concern, each a call to the worker. */
+function remote<Name extends Concern>(thread: StoreThread, concern: Name): Store[Name] {
+  const methods = Object.keys(METHODS[concern]).map((method) => {
+    const call = async (...values: readonly unknown[]): Promise<unknown> => {
+      if (method === "record") assertBatch(values[0] as readonly unknown[]);
+      for (const value of values) if (isPageRequest(value)) assertPage(value);
+      const weight = method === "record" ? (values[0] as readonly unknown[]).length : 1;
+      return thread.call(concern, method, values, weight);
+    };
+    return [method, call] as const;
+  });
+  return Object.fromEntries(methods) as unknown as Store[Name];
+}
+
+function isPageRequest(value: unknown): value is PageRequest {
+  return typeof value === "object" && value !== null && "limit" in value;
+}
