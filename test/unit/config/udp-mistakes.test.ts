@@ -75,6 +75,13 @@ const CLIENTS: readonly Mistake[] = [
     message: `only with ${where}`,
   })),
   {
+    name: "udp without secret, once, beside listeners with several",
+    yaml: "radsec: [{ name: x, port: 1 }, { name: y, port: 2, secret: another-secret }]\nclients:\n  - { name: a, transport: udp, match: { network: 10.0.0.1 } }",
+    line: 3,
+    key: "clients[0].secret",
+    message: "is required",
+  },
+  {
     name: "the port 0 of a router",
     yaml: legacy(`match: { network: 10.0.0.1 }\n    ${SECRET}\n    dynauthPort: 0`),
     line: 6,

@@ -69,6 +69,12 @@ describe("upstreams", () => {
     });
   });
 
+  it("asks no certificate of a server over UDP", () => {
+    const own = "tls: { certificateFile: hub.pem, keyFile: hub.key, caFiles: [ca.pem] }";
+    const yaml = `pki: { development: false }\nradsec: [{ ${own} }]\nupstreams: { servers: [{ ${UDP} }] }`;
+    expect(configOf(yaml).upstreams.servers).toHaveLength(1);
+  });
+
   it("groups servers into pools", () => {
     const pools = "[{ name: p, servers: [a, b] }, { name: q, servers: b, mode: balance, timeout: 5s }]";
     expect(configOf(`upstreams: { servers: [{ ${UDP} }, { ${TLS} }], pools: ${pools} }`).upstreams.pools).toEqual([
