@@ -159,17 +159,19 @@ function verifyMessageAuthenticator(packet: Packet, secret: SharedSecret): Verdi
 export const FIRST_VALUE_OFFSET: number = HEADER_BYTES + 2;
 
 /** A signed response whose first attribute is the Message-Authenticator (ST-07, BR-01).
+ *  @param bare without a Message-Authenticator
  *  @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE for a second State, Message-Authenticator ... (PKT-11) */
 export function encodeResponse(
   request: Pick<Packet, "identifier" | "authenticator">,
   code: number,
   attributes: readonly Attribute[],
   secret: SharedSecret,
+  bare = false,
 ): Buffer {
   const signed = [MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes];
   refuseRepeated(signed);
-  const octets = encodePacket(code, request.identifier, request.authenticator, signed);
-  signResponse(octets, request.authenticator, FIRST_VALUE_OFFSET, secret);
+  const octets = encodePacket(code, request.identifier, request.authenticator, bare ? attributes : signed);
+  signResponse(octets, request.authenticator, bare ? -1 : FIRST_VALUE_OFFSET, secret);
   return octets;
 }
 

@@ -120,7 +120,9 @@ export interface LinkObserver {
 
 export const DROP_REASONS = [
   "malformed", // UDP: no packet at all (PKT-02, PKT-03, PKT-06)
+  "unknown-source", // UDP: no entry of `clients` has the address (DP-02, UL-01)
   "unknown-code",
+  "wrong-port", // UDP: a request that this port does not take (UL-03, ST-16)
   "unexpected-reply", // no outstanding request (CON-05)
   "late-reply", // its request timed out a while ago
   "reply-bad-authenticator", // CON-05: the requester keeps the link
@@ -131,10 +133,18 @@ export const DROP_REASONS = [
   "status-no-message-authenticator", // ST-02
   "status-rate-limited", // ST-11
   "status-disabled", // ST-10
-  "request-no-message-authenticator",
+  "request-no-message-authenticator", // BR-02, CRY-12
+  "request-proxy-state", // BR-03: Proxy-State and no Message-Authenticator
+  "request-bad-authenticator", // UDP (UL-09, DP-03); on TLS it ends the link, as does the next
+  "request-bad-message-authenticator",
+  "request-stale-timestamp", // DP-04
+  "request-no-timestamp", // DP-05
+  "request-invalid", // UL-11
   "duplicate", // CON-12: the same request again while it is worked on
   "handler-busy", // too many requests of this link are being worked on
   "handler-failed", // the handler threw
   "handler-discard",
+  "reject-backlog", // too many Access-Rejects wait for their time (UL-18)
+  "stopping",
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -1,68 +1,142 @@
 import type { Clock } from "../clock.ts";
 import type { Packet } from "../radius/packet.ts";
 
-/** RFC 5080 Section 2.2.2: 5..30 s. */
-const KEEP_MS = 30_000;
-
-interface Known {
-  readonly code: number;
-  readonly authenticator: Buffer;
-  readonly atMs: number;
-  response: Buffer | undefined;
+export interface ReplyCacheOptions {
+  /** How long a response is kept. RFC 5080 Section 2.2.2: 5..30 s; RFC 5176 Section 6.3: the Event-Timestamp window (DP-06). */
+  readonly keepMs: number;
+  /** Requests that are known at once. At the bound the one that was answered longest ago is forgotten. */
+  readonly entriesMax: number;
 }
 
-/** Requests of one link and what was answered, by Identifier: 256 entries at the most (CON-12).
- *  The same Identifier with another Authenticator is a new request, never a duplicate (ST-13; RFC 5080 Section 2.2.2). */
-export class ReplyCache {
+/** A request that was taken. */
+export interface Known<Work> {
+  readonly key: number;
+  readonly code: number;
+  readonly authenticator: Buffer;
+  /** What is done for it; undefined once it is answered. */
+  work: Work | undefined;
+  /** Set with the answer. */
+  response: Buffer | undefined;
+  expiresAt: number;
+  older: Known<Work> | undefined;
+  newer: Known<Work> | undefined;
+}
+
+/** Requests and what was answered, by a number for their source and Identifier (CON-12, UL-06, DP-06).
+ *
+ *  new --begin()--> in progress --answer()--> answered --keepMs, or the bound--> forgotten;   in progress --forget()--> forgotten
+ *  (1) The same key with another Authenticator is a new request, never a duplicate: it takes the place of the old one
+ *      (UL-08, ST-13; RFC 5080 Section 2.2.2).
+ *  (2) A request in progress is never pushed out by the bound. */
+export class ReplyCache<Work> {
   readonly #clock: Clock;
-  #known: Map<number, Known> | undefined;
+  #options: ReplyCacheOptions;
+  #known: Map<number, Known<Work>> | undefined;
+  // Answered ones in the order of their answers, as a list: a Map used as a queue skips what it has deleted one by one.
+  #oldest: Known<Work> | undefined;
+  #newest: Known<Work> | undefined;
+  #pushedOut = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: ReplyCacheOptions) {
     this.#clock = clock;
+    this.#options = options;
   }
 
-  /** The response already sent to this request, "in-progress" while there is none, undefined when the request is new. */
-  find(packet: Packet): Buffer | "in-progress" | undefined {
-    const known = this.#known?.get(packet.identifier);
-    if (known === undefined || !sameRequest(known, packet)) return undefined;
-    if (known.response === undefined) return "in-progress";
-    return this.#clock.now() - known.atMs <= KEEP_MS ? known.response : undefined;
+  get size(): number {
+    return this.#known?.size ?? 0;
   }
 
-  begin(packet: Packet): void {
+  /** Responses that were forgotten before their time because of the bound. */
+  get pushedOut(): number {
+    return this.#pushedOut;
+  }
+
+  /** What came under the key last, be it the same request or not; undefined once that is forgotten. */
+  find(key: number): Known<Work> | undefined {
+    const known = this.#known?.get(key);
+    if (known?.response === undefined || known.expiresAt > this.#clock.now()) return known;
+    this.#remove(known);
+    return undefined;
+  }
+
+  /** Takes a request. @returns undefined when as many are in progress as the bound allows */
+  begin(key: number, { code, authenticator }: Packet, work: Work): Known<Work> | undefined {
     this.#known ??= new Map();
-    this.#known.set(packet.identifier, {
-      code: packet.code,
-      authenticator: Buffer.from(packet.authenticator),
-      atMs: this.#clock.now(),
+    this.#sweep();
+    const replaced = this.#known.get(key);
+    if (replaced !== undefined) this.#remove(replaced);
+    if (this.#known.size >= this.#options.entriesMax) {
+      if (this.#oldest === undefined) return undefined;
+      this.#remove(this.#oldest);
+      this.#pushedOut += 1;
+    }
+    const known: Known<Work> = {
+      key,
+      code,
+      authenticator: Buffer.from(authenticator),
+      work,
       response: undefined,
-    });
+      expiresAt: 0,
+      older: undefined,
+      newer: undefined,
+    };
+    this.#known.set(key, known);
+    return known;
   }
 
-  /** Keeps the response; a request that came under the same Identifier meanwhile keeps its place. */
-  answer(packet: Packet, response: Buffer): void {
-    const known = this.#known?.get(packet.identifier);
-    if (known === undefined) {
-      this.begin(packet);
-      this.answer(packet, response);
-    } else if (sameRequest(known, packet)) known.response = response;
-    else if (known.response !== undefined) {
-      this.begin(packet);
-      this.answer(packet, response);
-    }
+  /** Whether a request has its place still, or another one came under its key, or everything was forgotten. */
+  holds(known: Known<Work>): boolean {
+    return this.#known?.get(known.key) === known;
+  }
+
+  answer(known: Known<Work>, response: Buffer): void {
+    known.work = undefined;
+    known.response = response;
+    known.expiresAt = this.#clock.now() + this.#options.keepMs;
+    known.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = known;
+    else this.#newest.newer = known;
+    this.#newest = known;
   }
 
   /** The request got no answer: the same octets again are a new try. */
-  forget(packet: Packet): void {
-    const known = this.#known?.get(packet.identifier);
-    if (known !== undefined && sameRequest(known, packet)) this.#known?.delete(packet.identifier);
+  forget(known: Known<Work>): void {
+    if (this.holds(known)) this.#remove(known);
   }
 
-  clear(): void {
+  /** Responses that are kept already keep their time. */
+  apply(options: ReplyCacheOptions): void {
+    this.#options = options;
+  }
+
+  /** Forgets everything. @returns what was in progress */
+  clear(): Work[] {
+    const works: Work[] = [];
+    for (const { work } of this.#known?.values() ?? []) if (work !== undefined) works.push(work);
     this.#known = undefined;
+    this.#oldest = undefined;
+    this.#newest = undefined;
+    return works;
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now();
+    while (this.#oldest !== undefined && this.#oldest.expiresAt <= now) this.#remove(this.#oldest);
+  }
+
+  #remove(known: Known<Work>): void {
+    this.#known?.delete(known.key);
+    if (known.response === undefined) return;
+    if (known.older === undefined) this.#oldest = known.newer;
+    else known.older.newer = known.newer;
+    if (known.newer === undefined) this.#newest = known.older;
+    else known.newer.older = known.older;
+    known.older = undefined;
+    known.newer = undefined;
   }
 }
 
-function sameRequest(known: Known, packet: Packet): boolean {
-  return known.code === packet.code && known.authenticator.equals(packet.authenticator);
+/** Whether a packet under the key of a known request is that request again (RFC 5080 Section 2.2.2). */
+export function isSameRequest(known: Known<unknown>, { code, authenticator }: Packet): boolean {
+  return known.code === code && known.authenticator.equals(authenticator);
 }

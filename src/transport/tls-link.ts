@@ -1,24 +1,15 @@
 import type { TLSSocket } from "node:tls";
 import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, firstValue } from "../radius/attribute.ts";
-import { encodeResponse, verifyRequest } from "../radius/authenticator.ts";
+import { verifyRequest } from "../radius/authenticator.ts";
 import { CODE, REQUEST_CODES } from "../radius/codes.ts";
 import { PacketFramer } from "../radius/framing.ts";
 import { decodePacket, type Packet } from "../radius/packet.ts";
 import type { ClientEntry } from "./client-entry.ts";
-import type {
-  CloseReason,
-  DropReason,
-  Link,
-  LinkObserver,
-  LinkOutcome,
-  LinkRequest,
-  Reply,
-  RequestHandler,
-} from "./link.ts";
+import type { CloseReason, DropReason, Link, LinkObserver, LinkOutcome, LinkRequest, RequestHandler } from "./link.ts";
 import type { Peer } from "./peer.ts";
-import { ReplyCache } from "./reply-cache.ts";
+import { eapFault } from "./request-rules.ts";
+import { type Asker, PerSecond, Responder } from "./responder.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
 import { WriteBatch } from "./write-batch.ts";
@@ -53,7 +44,12 @@ export interface TlsLinkOptions {
   readonly statusServer: { readonly enabled: boolean; readonly perSecondMax: number };
   /** How far Event-Timestamp may be from now (RFC 5176 Section 6.3: 300 s). */
   readonly timestampWindowMs: number;
+  /** Delay of an Access-Reject that is the hub's own verdict; undefined is none (UL-18). */
+  readonly rejectDelayMs?: { readonly min: number; readonly max: number } | undefined;
 }
+
+/** CON-12; RFC 5080 Section 2.2.2: 5..30 s. There are 256 Identifiers. */
+const DUPLICATES = { keepMs: 30_000, entriesMax: 256 };
 
 /** How long a peer has to take the last octets and our close_notify before TCP is cut. */
 const LINGER_MS = 1_000;
@@ -82,15 +78,11 @@ export class TlsLink implements Link {
   readonly #options: TlsLinkOptions;
   readonly #framer = new PacketFramer();
   readonly #requests: ReverseRequests;
-  readonly #replies: ReplyCache;
+  readonly #responder: Responder;
+  readonly #asker: Asker;
   readonly #batch: WriteBatch;
   #client: ClientEntry;
   #closed: CloseReason | undefined;
-  #inHandler = 0;
-  #statusSecond = 0;
-  #statusCount = 0;
-  // Made when the first handler asks: most links never need it.
-  #closing: AbortController | undefined;
 
   constructor(socket: TLSSocket, facts: TlsLinkFacts, deps: TlsLinkDeps, options: TlsLinkOptions) {
     this.linkId = facts.linkId;
@@ -107,7 +99,18 @@ export class TlsLink implements Link {
     this.#options = options;
     this.ended = new Promise((resolve) => socket.once("close", () => resolve()));
     this.#batch = new WriteBatch((octets) => this.#write(octets));
-    this.#replies = new ReplyCache(deps.clock);
+    this.#responder = new Responder(deps, { ...options, duplicates: DUPLICATES });
+    this.#asker = {
+      link: this,
+      takesProtocolError: true,
+      statusRate: new PerSecond(),
+      serve: (context) => {
+        deps.observer.request(this, context.packet);
+        return deps.handler(context);
+      },
+      write: (response) => this.#writeResponse(response),
+      dropped: (reason) => this.#drop(reason),
+    };
     this.#requests = new ReverseRequests({
       link: this,
       deps,
@@ -169,8 +172,7 @@ export class TlsLink implements Link {
     this.#socket.end();
     const linger = this.#deps.wheel.schedule(this.#deps.clock.now() + LINGER_MS, () => this.#socket.destroy());
     void this.ended.then(() => linger.cancel());
-    this.#closing?.abort();
-    this.#replies.clear();
+    this.#responder.close();
     this.#deps.observer.closed(this, reason, detail);
     this.#requests.close(reason);
   }
@@ -212,82 +214,14 @@ export class TlsLink implements Link {
 
   /** ST-01, ST-04: Access-Accept, because 2083 carries every kind of traffic (RFC 5997 Section 4.2). */
   #answerStatus(packet: Packet): void {
-    if (packet.messageAuthenticatorOffset < 0) return this.#drop("status-no-message-authenticator"); // ST-02
-    const enabled = this.#client.statusServer ?? this.#options.statusServer.enabled;
-    if (!enabled) return this.#drop("status-disabled"); // ST-10
-    const second = Math.floor(this.#deps.clock.now() / 1_000);
-    if (second !== this.#statusSecond) {
-      this.#statusSecond = second;
-      this.#statusCount = 0;
-    }
-    this.#statusCount += 1;
-    if (this.#statusCount > this.#options.statusServer.perSecondMax) return this.#drop("status-rate-limited"); // ST-11
-    if (this.#resend(packet)) return;
-    this.#reply(packet, { kind: "reply", code: CODE.accessAccept, attributes: [] });
-    this.#deps.observer.statusServer(this, packet);
+    const isNew = this.#responder.answerStatus(CODE.accessAccept, packet, this.#asker, packet.identifier);
+    if (isNew) this.#deps.observer.statusServer(this, packet);
   }
 
   #answer(packet: Packet): void {
-    // CRY-12: RFC 3579 Section 3.3. Elsewhere on TLS a missing Message-Authenticator is no fault (BR-06).
-    if (packet.messageAuthenticatorOffset === -1 && firstValue(packet.attributes, ATTRIBUTE.eapMessage) !== undefined) {
-      return this.#drop("request-no-message-authenticator");
-    }
-    if (this.#resend(packet)) return;
-    if (this.#inHandler >= this.#options.requestsInHandlerMax) return this.#drop("handler-busy");
-    this.#replies.begin(packet);
-    this.#deps.observer.request(this, packet);
-    this.#closing ??= new AbortController();
-    const after: (() => void)[] = [];
-    const context = {
-      packet,
-      link: this,
-      signal: this.#closing.signal,
-      afterReply: (action: () => void) => void after.push(action),
-    };
-    this.#inHandler += 1;
-    try {
-      const reply = this.#deps.handler(context);
-      if (!(reply instanceof Promise)) return this.#answered(packet, reply, after);
-      void reply.then(
-        (late) => this.#answered(packet, late, after),
-        () => this.#answered(packet, HANDLER_FAILED, after),
-      );
-    } catch {
-      this.#answered(packet, HANDLER_FAILED, after);
-    }
-  }
-
-  #answered(packet: Packet, reply: Reply, after: readonly (() => void)[]): void {
-    this.#inHandler -= 1;
-    if (this.#closed !== undefined) return; // CON-11: nobody can receive it any more
-    if (reply.kind === "reply") this.#reply(packet, reply);
-    else {
-      this.#replies.forget(packet);
-      this.#drop(reply === HANDLER_FAILED ? "handler-failed" : "handler-discard");
-    }
-    for (const action of after) action();
-  }
-
-  #reply(packet: Packet, reply: Extract<Reply, { kind: "reply" }>): void {
-    let octets: Buffer;
-    try {
-      octets = encodeResponse(packet, reply.code, reply.attributes, this.#client.secret);
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error;
-      this.#replies.forget(packet);
-      return this.#drop("handler-failed"); // the reply does not fit into a packet
-    }
-    this.#replies.answer(packet, octets);
-    this.#writeResponse(octets);
-  }
-
-  /** CON-12: the same request again is answered with the same octets, or dropped while it is worked on. */
-  #resend(packet: Packet): boolean {
-    const known = this.#replies.find(packet);
-    if (known === undefined) return false;
-    if (known === "in-progress") this.#drop("duplicate");
-    else this.#writeResponse(known);
-    return true;
+    const fault = eapFault(packet);
+    if (fault !== undefined) this.#drop(fault);
+    else this.#responder.answer(packet, this.#asker, packet.identifier);
   }
 
   /** A response is a TLS write of its own unless the peer is known to cut several packets from one read (CON-03, hostapd). */
@@ -305,5 +239,3 @@ export class TlsLink implements Link {
     }
   }
 }
-
-const HANDLER_FAILED: Reply = { kind: "discard", reason: "handler-failed" };
