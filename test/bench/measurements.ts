@@ -94,6 +94,8 @@ export async function measureHttp(stage: Stage, plan: Plan): Promise<readonly Ro
 /** Resident memory that so many idle links take. */
 export interface IdleMemory {
   readonly links: number;
+  /** The floor may have reached another number in its time. */
+  readonly bareLinks: number;
   readonly hubBytesEach: number;
   readonly bareBytesEach: number;
 }
@@ -113,6 +115,7 @@ export async function measureIdle(stage: Stage, plan: Plan): Promise<IdleRows> {
   const ofBare = await fill(bare, plan);
   const memory = ofHub.steps.map(({ links, bytesEach }, index) => ({
     links,
+    bareLinks: ofBare.steps[index]?.links ?? NaN,
     hubBytesEach: bytesEach,
     bareBytesEach: ofBare.steps[index]?.bytesEach ?? NaN,
   }));
@@ -122,7 +125,7 @@ export async function measureIdle(stage: Stage, plan: Plan): Promise<IdleRows> {
   await heat(plan, hub, hubAlone, bare, bareAlone);
   const latency: IdleRows["latency"][number][] = [];
   for (const inFlight of plan.besideIdle) {
-    const load = { links: 1, inFlight, warmUpMs: plan.warmUpMs, forMs: plan.forMs };
+    const load = { links: 1, inFlight, warmUpMs: plan.warmUpMs, forMs: plan.forMs / 2 };
     const turns: { hub: Measured[]; bare: Measured[]; hubAlone: Measured[]; bareAlone: Measured[] } = {
       hub: [],
       bare: [],

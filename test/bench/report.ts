@@ -115,9 +115,10 @@ function loadTable(rows: readonly Row[]): string {
 }
 
 function memoryTable({ memory }: IdleRows): string {
-  const table = plain(["idle links", "hub kB each", "bare node:tls kB each", "ratio"]);
-  for (const { links, hubBytesEach, bareBytesEach } of memory) {
-    table.push([links, kilobytes(hubBytesEach), kilobytes(bareBytesEach), times(hubBytesEach / bareBytesEach)]);
+  const table = plain(["idle links", "hub kB each", "bare links", "bare node:tls kB each", "ratio"]);
+  for (const { links, hubBytesEach, bareLinks, bareBytesEach } of memory) {
+    const ratio = times(hubBytesEach / bareBytesEach);
+    table.push([links, kilobytes(hubBytesEach), bareLinks, kilobytes(bareBytesEach), ratio]);
   }
   return table.toString();
 }
