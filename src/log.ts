@@ -119,7 +119,7 @@ export class EventLog {
     const why = event.detail === undefined ? event.reason : `${event.reason}, ${event.detail}`;
     const text = `link down: ${event.peer} after ${Math.round(event.livedMs / 1_000)} s: ${why}`;
     if (ORDERLY.has(event.reason)) this.#log.info(fields, text);
-    else this.#log.warn(fields, text);
+    else this.#limited(`down ${event.reason} ${event.peer}`, fields, text);
   }
 
   #refused(event: HandshakeRefused, fields: object): void {

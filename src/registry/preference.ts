@@ -14,18 +14,26 @@ function load({ link }: LinkRecord): number {
   return link.inFlight + link.queued;
 }
 
+/** A router opens all its links at start: those that came within this time are siblings, not replacements. */
+const SIBLINGS_MS = 5_000;
+
 /** The open links among some, best first; the caller's array stays as it is.
  *
- *  A link that has been silent since its peer opened another one among these comes after all others, whatever the mode: it may
+ *  A link that has been silent since its peer opened another one much later comes after all others, whatever the mode: it may
  *  be the half-open rest of a connection that the NAS lost, and must not shadow the new one (IDX-06). Its next packet ends that. */
 export function inPreferenceOrder(records: readonly LinkRecord[], mode: SelectMode): LinkRecord[] {
   const open = records.filter((record) => record.link.open);
   if (open.length < 2) return open;
-  const newest = new Map<string, number>();
-  for (const { link, openedStep } of open) {
-    newest.set(link.peerKey, Math.max(openedStep, newest.get(link.peerKey) ?? 0));
+  const newest = new Map<string, LinkRecord>();
+  for (const record of open) {
+    const { peerKey } = record.link;
+    if (record.openedStep > (newest.get(peerKey)?.openedStep ?? -1)) newest.set(peerKey, record);
   }
-  const superseded = (record: LinkRecord) => Number(record.seenStep < (newest.get(record.link.peerKey) ?? 0));
+  const superseded = (record: LinkRecord): number => {
+    const later = newest.get(record.link.peerKey) as LinkRecord;
+    const apartMs = later.link.connectedAtMs - record.link.connectedAtMs;
+    return Number(record.seenStep < later.openedStep && apartMs > SIBLINGS_MS);
+  };
   const compare = COMPARE[mode];
   return open.sort((a, b) => superseded(a) - superseded(b) || compare(a, b));
 }

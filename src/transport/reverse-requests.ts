@@ -46,6 +46,7 @@ export class ReverseRequests {
   readonly #queue = new Set<Pending>();
   // Identifiers whose request was given up: a reply to one is late, not unexpected.
   readonly #givenUp = new Set<number>();
+  #pumping = false;
 
   constructor(options: ReverseRequestsOptions) {
     this.#options = options;
@@ -173,7 +174,17 @@ export class ReverseRequests {
     this.#release(pending);
     this.#givenUp.add(identifier);
     pending.settle({ kind: "timeout", waitedMs: this.#options.deps.clock.now() - begun });
-    this.pump();
+    this.#pumpLater();
+  }
+
+  /** After everything that is due in this tick has expired: else a request would take the freed Identifier at its own deadline. */
+  #pumpLater(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.pump();
+    });
   }
 
   /** A written request keeps its Identifier until its reply or its deadline, although nobody waits for it (2). */

@@ -5,13 +5,7 @@ import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
 import { type NoRouteAnswer, type TriggerOptions, Triggers } from "../../../src/dynauth/triggers.ts";
 import { HubError } from "../../../src/errors.ts";
 import { type Attribute, firstInteger, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";
-import {
-  encodeRequest,
-  encodeResponse,
-  RADSEC_SECRET,
-  SharedSecret,
-  verifyResponse,
-} from "../../../src/radius/authenticator.ts";
+import { encodeRequest, encodeResponse, SharedSecret, verifyResponse } from "../../../src/radius/authenticator.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
 import type { LinkRecord } from "../../../src/registry/types.ts";
 import type { ClientEntry } from "../../../src/transport/client-entry.ts";
@@ -266,7 +260,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 502",
     },
     { name: "the hub is stopping", outcome: new HubError("ERR_STOPPED", "stopping"), answer: "nothing" },
-  ])("$name: $answer", async ({ answer, name: _, ...situation }) => {
+  ])("$name: $answer", async ({ answer, ...situation }) => {
     expect(summary((await trigger(situation)).reply)).toBe(answer);
   });
 
@@ -274,17 +268,14 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
     { name: "ACK" },
     { name: "NAK of the hub", outcome: noRoute("offline") },
     { name: "NAK of the NAS", outcome: nakOf(503) },
-  ])(
-    "DP-22 UL-15 every Proxy-State of the DAC comes back, unchanged and in order: $name",
-    async ({ name: _, ...situation }) => {
-      const { reply } = await trigger({
-        ...situation,
-        attributes: [USER, STATES[0] as Attribute, NAS, ...STATES.slice(1)],
-      });
-      if (reply.kind !== "reply") throw new Error("no reply");
-      expect(reply.attributes.filter(({ type }) => type === 33)).toEqual(STATES);
-    },
-  );
+  ])("DP-22 UL-15 every Proxy-State of the DAC comes back, unchanged and in order: $name", async (situation) => {
+    const { reply } = await trigger({
+      ...situation,
+      attributes: [USER, STATES[0] as Attribute, NAS, ...STATES.slice(1)],
+    });
+    if (reply.kind !== "reply") throw new Error("no reply");
+    expect(reply.attributes.filter(({ type }) => type === 33)).toEqual(STATES);
+  });
 });
 
 describe("Triggers: what is passed on", () => {

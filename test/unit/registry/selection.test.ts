@@ -278,9 +278,9 @@ describe("inPreferenceOrder()", () => {
     "IDX-06 %s: a half-open old link does not shadow the new one, until it speaks again",
     (mode) => {
       const { registry, open, status } = startRegistry();
-      const old = open({ linkId: "old", peerKey: "a" });
+      const old = open({ linkId: "old", peerKey: "a", connectedAtMs: 0 });
       status(old, nasName("edge-1"));
-      const fresh = open({ linkId: "new", peerKey: "a" });
+      const fresh = open({ linkId: "new", peerKey: "a", connectedAtMs: 60_000 });
       status(fresh, nasName("edge-1"));
       const record = registry.record("new");
       if (record !== undefined) registry.chosen(record);
@@ -291,6 +291,19 @@ describe("inPreferenceOrder()", () => {
       expect(order()).toEqual(["old", "new"]);
     },
   );
+
+  it("IDX-06 links that a router opens together are siblings: none of them waits for its next watchdog", () => {
+    const { registry, open, status } = startRegistry();
+    for (const [linkId, connectedAtMs] of [
+      ["one", 0],
+      ["two", 4_000],
+    ] as const) {
+      status(open({ linkId, peerKey: "a", connectedAtMs }), nasName("edge-1"));
+    }
+    const busy = registry.record("two")?.link as unknown as { inFlight: number };
+    busy.inFlight = 1;
+    expect(ids(inPreferenceOrder(registry.byNasIdentifier("edge-1"), "least-busy"))).toEqual(["one", "two"]);
+  });
 
   it("the links of one peer say nothing of another's", () => {
     const { registry, open, status } = startRegistry();

@@ -31,11 +31,11 @@ class Bench {
   #sent = 0;
 
   constructor(queueMax = 1_000) {
-    const bench = this;
+    const client = () => this.client;
     this.requests = new ReverseRequests({
       link: {
         get client() {
-          return bench.client;
+          return client();
         },
       } as Link,
       deps: { clock: this.clock, random: systemRandom, wheel: new TimingWheel(this.clock) },
@@ -223,6 +223,25 @@ describe("ReverseRequests", () => {
     bench.writable = true;
     bench.requests.pump();
     expect(bench.written).toEqual([]);
+  });
+
+  it("requests that wait when those in flight expire with them are busy: nothing is written at its own deadline", async () => {
+    const ended = Array.from({ length: 300 }, () => bench.send());
+    bench.clock.advance(10_020);
+    const kinds = (await Promise.all(ended)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "timeout")).toHaveLength(255);
+    expect(kinds.filter((kind) => kind === "busy")).toHaveLength(45);
+    expect(bench.written).toHaveLength(255);
+  });
+
+  it("a request with a later deadline takes the Identifier of one that expired", async () => {
+    for (let n = 0; n < 255; n += 1) void bench.send();
+    const later = bench.send(CODE.disconnectRequest, 20_000);
+    bench.clock.advance(10_020);
+    await Promise.resolve();
+    expect(bench.written).toHaveLength(256);
+    bench.requests.receive(bench.reply(bench.request(255)));
+    expect((await later).kind).toBe("reply");
   });
 
   it("close() settles written and unwritten requests apart", async () => {

@@ -79,7 +79,8 @@ describe("TimingWheel", () => {
     const { clock, wheel, ran } = start();
     const second = { cancel: () => undefined as void };
     wheel.schedule(40, () => second.cancel());
-    second.cancel = wheel.schedule(40, () => ran.push("cancelled")).cancel;
+    const cancelled = wheel.schedule(40, () => ran.push("cancelled"));
+    second.cancel = () => cancelled.cancel();
     clock.advance(100);
     expect(ran).toEqual([]);
   });
