@@ -161,7 +161,6 @@ describe("POST /disconnect", () => {
 describe("refusals of dynauth", () => {
   it.each([
     ["ERR_UNDER_SPECIFIED", 422, "under-specified"],
-    ["ERR_CODE_NOT_ALLOWED", 422, "code-not-allowed"],
     ["ERR_RADIUS_TOO_LONG", 422, "too-long"],
     ["ERR_INPUT", 422, "bad-input"],
     ["ERR_STOPPED", 503, "stopping"],

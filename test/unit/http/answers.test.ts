@@ -14,7 +14,7 @@ describe("problemOf()", () => {
     expect(problem.detail).toBe("message");
   });
 
-  it.each(["ERR_SECRET", "ERR_PKI", "ERR_CONFIG", "ERR_RADIUS_AUTHENTICATOR"] as const)("hides %s", (code) => {
+  it.each(["ERR_SECRET", "ERR_PKI", "ERR_CONFIG", "ERR_RADIUS_LENGTH"] as const)("hides %s", (code) => {
     expect(problemOf(new HubError(code, "message"))).toBeUndefined();
   });
 
