@@ -7,7 +7,7 @@ import { CLOSE_REASONS, DROP_REASONS } from "../transport/link.ts";
 import { REFUSAL_REASONS } from "../transport/refusal.ts";
 import type { HttpDeps } from "./options.ts";
 
-type MetricsDeps = Pick<HttpDeps, "events" | "registry" | "dynauth" | "version">;
+type MetricsDeps = Pick<HttpDeps, "events" | "registry" | "dynauth" | "version" | "upstreams" | "heartbeat">;
 
 const OUTCOMES = {
   ack: true,
@@ -127,6 +127,7 @@ export class HubMetrics {
     this.#gauge("link_requests_queued", "Requests that wait for a link", () =>
       sum(registry.records(), ({ link }) => link.queued),
     );
+    this.#upstreams();
     const build = this.#gauge("build_info", "Version of the hub; always 1", undefined, ["version"]);
     build.set({ version }, 1);
     const delay = this.#gauge(
@@ -141,6 +142,35 @@ export class HubMetrics {
         return undefined;
       },
       ["quantile"],
+    );
+  }
+
+  /** Named by the configuration, so their number is bounded. */
+  #upstreams(): void {
+    const { upstreams, heartbeat } = this.#deps;
+    if (heartbeat !== undefined) {
+      this.#gauge("heartbeat_up", "1 while the hub answers its own Access-Request", () => Number(heartbeat()));
+    }
+    if (upstreams === undefined) return;
+    const up = this.#gauge(
+      "upstream_up",
+      "1 while a server is not dead",
+      () => {
+        up.reset(); // servers that the configuration no longer names
+        for (const { name, state } of upstreams()) up.set({ upstream: name }, state === "dead" ? 0 : 1);
+        return undefined;
+      },
+      ["upstream"],
+    );
+    const outstanding = this.#gauge(
+      "upstream_requests_outstanding",
+      "Requests that a server has not answered yet",
+      () => {
+        outstanding.reset();
+        for (const each of upstreams()) outstanding.set({ upstream: each.name }, each.outstanding);
+        return undefined;
+      },
+      ["upstream"],
     );
   }
 

@@ -1,3 +1,4 @@
+import type { UpstreamStatus } from "../aaa/upstream/upstreams.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Dynauth } from "../dynauth/dynauth.ts";
 import type { EventFeed } from "../events.ts";
@@ -38,6 +39,10 @@ export interface HttpDeps {
   readonly ready: () => Readiness;
   /** Closes a link for the operator; false when there is none of that name. */
   readonly closeLink: (linkId: string) => boolean;
+  /** The servers that requests are forwarded to, now. */
+  readonly upstreams?: () => readonly UpstreamStatus[];
+  /** Whether the last heartbeat was answered. */
+  readonly heartbeat?: () => boolean;
   readonly version: string;
   readonly log: HttpLog;
 }

@@ -206,6 +206,24 @@ describe("/metrics", () => {
     expect(value(text, 'radsec_hub_exchange_duration_seconds_count{request="disconnect"}')).toBe("0");
   });
 
+  it("shows each upstream that there is now, and the heartbeat", async () => {
+    const upstreams = [
+      { name: "home", transport: "udp", state: "suspect", outstanding: 3 },
+      { name: "gone", transport: "radsec", state: "dead", outstanding: 0 },
+    ] as const;
+    let shown: typeof upstreams | readonly [] = upstreams;
+    const forwarding = await startApi({}, { upstreams: () => shown, heartbeat: () => false });
+    const text = () => fetch(`${forwarding.url}/metrics`).then((answer) => answer.text());
+    const first = await text();
+    expect(value(first, 'radsec_hub_upstream_up{upstream="home"}')).toBe("1");
+    expect(value(first, 'radsec_hub_upstream_up{upstream="gone"}')).toBe("0");
+    expect(value(first, 'radsec_hub_upstream_requests_outstanding{upstream="home"}')).toBe("3");
+    expect(value(first, "radsec_hub_heartbeat_up")).toBe("0");
+    shown = [];
+    expect(value(await text(), 'radsec_hub_upstream_up{upstream="home"}')).toBeUndefined();
+    await forwarding.stop();
+  });
+
   it("counts what the event feed tells and reads the rest, without any name of a NAS or user", async () => {
     learnName(hub.registry, hub.addLink(new PaperLink("n1-1", { name: "edge-secret" })), Buffer.from("nas-secret"));
     const stamped = { atMs: 0, linkId: "n1-1", listener: "radsec", peer: "edge-secret" };
