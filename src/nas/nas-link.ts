@@ -1,7 +1,8 @@
-import { connect, type SecureContext, type TLSSocket } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import type { Clock, Random } from "../clock.ts";
 import type { Attribute } from "../radius/attribute.ts";
 import { BackOff } from "../transport/back-off.ts";
+import { dial } from "../transport/dial.ts";
 import { NasConnection, type NasConnectionDeps, type NasConnectionOptions } from "./nas-connection.ts";
 import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 
@@ -16,7 +17,6 @@ interface DialOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 15_000;
 const STOP_GRACE_MS = 1_000;
 
 export interface NasLinkDeps extends Pick<NasConnectionDeps, "clock" | "random" | "plan" | "answer"> {
@@ -37,7 +37,7 @@ export class NasLink {
   readonly #options: NasLinkOptions;
   readonly #backOff: BackOff;
   #connection: NasConnection | undefined;
-  #dialling: TLSSocket | undefined;
+  #cancelDial: (() => void) | undefined;
   #cancelWait: (() => void) | undefined;
   #stopped = false;
   #whenEnded: (() => void) | undefined;
@@ -60,36 +60,13 @@ export class NasLink {
 
   start(): void {
     if (this.#stopped) return;
-    const { host, port, secureContext, serverName } = this.#options.dial;
-    const socket = connect({
-      host,
-      port,
-      secureContext,
-      ...(serverName === undefined ? {} : { servername: serverName }),
-    });
-    this.#dialling = socket;
-    socket.setNoDelay(true);
-    let detail: string | undefined;
-    const cancelTimeout = this.#deps.clock.after(CONNECT_TIMEOUT_MS, () => {
-      detail = `no TLS connection within ${CONNECT_TIMEOUT_MS / 1000} s`;
-      socket.destroy();
-    });
-    const failed = (error: NodeJS.ErrnoException) => {
-      detail = error.code ?? error.message;
-    };
-    const gone = () => {
-      cancelTimeout();
-      this.#dialling = undefined;
-      this.#closed(this.#stopped ? "stopped" : "connect-failed", detail, false);
-    };
-    socket.once("error", failed);
-    socket.once("close", gone);
-    socket.once("secureConnect", () => {
-      cancelTimeout();
-      socket.off("error", failed);
-      socket.off("close", gone);
-      this.#dialling = undefined;
-      this.#connected(socket);
+    const { host, port, secureContext, serverName = host } = this.#options.dial;
+    const target = { host, port, secureContext, serverName, timeoutMs: CONNECT_TIMEOUT_MS, isSelf: () => false };
+    this.#cancelDial = dial(target, this.#deps.clock, (result) => {
+      this.#cancelDial = undefined;
+      if (result.kind === "connected") this.#connected(result.socket);
+      else if (this.#stopped) this.#closed("stopped", undefined, false);
+      else this.#closed("connect-failed", result.detail, false);
     });
   }
 
@@ -98,10 +75,10 @@ export class NasLink {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelWait?.();
-    if (this.#dialling === undefined && this.#connection === undefined) return;
+    if (this.#cancelDial === undefined && this.#connection === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#whenEnded = resolve;
-    this.#dialling?.destroy();
+    this.#cancelDial?.();
     this.#connection?.close("stopped");
     const cancelCut = this.#deps.clock.after(STOP_GRACE_MS, () => this.#connection?.cut());
     await promise;
@@ -119,7 +96,6 @@ export class NasLink {
   }
 
   #connected(socket: TLSSocket): void {
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const localPort = socket.localPort ?? 0;
     this.#deps.event({ type: "connected", localPort, protocol: socket.getProtocol() ?? "unknown" });
     const connection = new NasConnection(

@@ -21,6 +21,8 @@ export type DialResult =
   | { readonly kind: "failed"; readonly detail: string };
 
 const ALPN_PROTOCOLS = ["radius/1.0"];
+/** Idle time before TCP asks whether the server is still there (CON-21). */
+const KEEP_ALIVE_MS = 15_000;
 
 /** Makes one attempt to reach a server; `done` is called once.
  *  @returns a function that gives the attempt up */
@@ -37,6 +39,8 @@ export function dial(options: DialOptions, clock: Clock, done: (result: DialResu
       return fault === undefined ? undefined : new Error(fault);
     },
   });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
   let detail: string | undefined;
   const giveUp = (why: string): void => {
     detail ??= why;
@@ -64,12 +68,8 @@ export function dial(options: DialOptions, clock: Clock, done: (result: DialResu
   return () => giveUp("stopped");
 }
 
-function faultOf(error: NodeJS.ErrnoException): string {
-  if (error.code === undefined) return error.message;
-  const chain = chainFault(error.code);
-  if (chain !== "bad-certificate") return `its certificate is not accepted: ${chain}`;
-  return error.code
-    .replace(/^ERR_SSL_/, "")
-    .toLowerCase()
-    .replaceAll("_", " ");
+function faultOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === undefined) return message;
+  const chain = chainFault(code);
+  return chain === "bad-certificate" ? code : `its certificate is not accepted: ${chain} (${code})`;
 }

@@ -43,7 +43,6 @@ export interface OutboundLinkOptions extends ServerIdentity {
 
 /** Longer than any link waits for the answer to a watchdog: its two Tw end the link before. */
 const WATCHDOG_ANSWER_MS = 86_400_000;
-const KEEP_ALIVE_MS = 15_000;
 
 /** One link that the hub keeps open to a server: it dials, and dials again after a back-off (WD-07), until stop().
  *
@@ -121,8 +120,6 @@ export class OutboundLink {
 
   #connected(socket: TLSSocket): void {
     if (this.#state === "stopped") return void socket.destroy();
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     let proven = false;
     const prove = () => {
       if (!proven) this.#backOff.reset();

@@ -102,7 +102,7 @@ describe("a RadSec upstream", () => {
     const nas = await hub.dial();
     ask(nas, 1);
     expect((await nas.packet(0)).code).toBe(CODE.protocolError);
-    await vi.waitFor(() => expect(downDetails(hub)).toEqual(["econnrefused"]), WAIT);
+    await vi.waitFor(() => expect(downDetails(hub)).toEqual(["ECONNREFUSED"]), WAIT);
   });
 
   it("TLS-14 a server that is somebody else is not spoken to; nothing but TLS reaches it", async () => {
