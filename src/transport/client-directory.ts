@@ -1,6 +1,7 @@
 import type { ClientEntry, ClientMatch } from "./client-entry.ts";
 import { canonicalAddress, NetworkSet } from "./networks.ts";
 import type { CertificatePeer, Peer } from "./peer.ts";
+import type { PskCredential, PskDirectory, PskVersion } from "./psk.ts";
 
 interface Row {
   readonly entry: ClientEntry;
@@ -10,6 +11,7 @@ interface Row {
   readonly san: ReadonlySet<string> | undefined;
   readonly commonName: ReadonlySet<string> | undefined;
   readonly fingerprint: ReadonlySet<string> | undefined;
+  readonly psk: ReadonlyMap<string, PskCredential> | undefined;
 }
 
 /** Who may connect: the `clients` of the configuration, indexed by what they name.
@@ -17,32 +19,60 @@ interface Row {
  *  (1) The first entry in file order whose every match key holds is the one (TLS-13).
  *  (2) A name counts only under the key that names its kind: a Common Name never fits a `san` entry (TLS-14).
  *  (3) An entry that names nobody and does not say `admitEvery` admits nobody. */
-export class ClientDirectory {
+export class ClientDirectory implements PskDirectory {
   readonly #byName = new Map<string, Row[]>();
   readonly #unnamed: Row[] = [];
   readonly #rows = new Map<ClientEntry, Row>();
+  readonly #pskRows = new Map<string, Row[]>();
+  /** Undefined is everywhere. */
+  readonly #pskNetworks: NetworkSet | undefined;
+  readonly #networks: NetworkSet | undefined;
+  /** Versions of TLS that some PSK is for. */
+  readonly pskVersions: ReadonlySet<PskVersion>;
 
   /** @throws {HubError} ERR_INPUT for a network that is none. */
   constructor(entries: readonly ClientEntry[]) {
     for (const [position, entry] of entries.entries()) {
       const row = rowOf(entry, position);
       this.#rows.set(entry, row);
+      for (const identity of row.psk?.keys() ?? []) listed(this.#pskRows, identity).push(row);
+      if (row.psk !== undefined) continue;
       const names = row.san ?? row.commonName ?? row.fingerprint;
       if (names === undefined) {
         if (entry.match.admitEvery === true) this.#unnamed.push(row);
         continue;
       }
-      for (const name of names) {
-        const rows = this.#byName.get(name);
-        if (rows === undefined) this.#byName.set(name, [row]);
-        else rows.push(row);
-      }
+      for (const name of names) listed(this.#byName, name).push(row);
     }
+    const ofTls = entries.filter(({ transport }) => transport === "tls");
+    const ofPsk = ofTls.filter(({ match }) => match.psk !== undefined);
+    this.pskVersions = new Set(ofPsk.flatMap(({ match }) => match.psk ?? []).map(({ tls }) => tls));
+    this.#pskNetworks = unionOf(ofPsk);
+    this.#networks = unionOf(ofTls);
   }
 
-  /** The entry that a peer at an address falls under. Only certificates can be matched as yet. */
+  /** Whether an address is worth a handshake. Without PSK entries it always is, so that the log can name the certificate; with
+   *  them an address outside every network gets no octet of TLS (PSK-08). */
+  takesTlsFrom(address: string): boolean {
+    return this.pskVersions.size === 0 || this.#networks === undefined || this.#networks.has(address);
+  }
+
+  takesPskFrom(address: string): boolean {
+    return this.#pskNetworks === undefined || this.#pskNetworks.has(address);
+  }
+
+  psk(identity: string, address: string): PskCredential | undefined {
+    return this.#pskRow(identity, address)?.psk?.get(identity);
+  }
+
+  #pskRow(identity: string, address: string): Row | undefined {
+    return this.#pskRows.get(identity)?.find(({ networks }) => networks === undefined || networks.has(address));
+  }
+
+  /** The entry that a peer at an address falls under; over TLS an address alone is nobody. */
   match(peer: Peer, address: string): ClientEntry | undefined {
-    if (peer.kind !== "certificate") return undefined;
+    if (peer.kind === "psk") return this.#pskRow(peer.identity, address)?.entry;
+    if (peer.kind === "address") return undefined;
     const names = namesOf(peer);
     const rows = new Set(this.#unnamed);
     for (const name of names) for (const row of this.#byName.get(name) ?? []) rows.add(row);
@@ -82,7 +112,22 @@ function rowOf(entry: ClientEntry, position: number): Row {
       match.fingerprint256 === undefined
         ? undefined
         : setOf(match.fingerprint256.map((name) => `fingerprint:${name.toUpperCase()}`)),
+    psk: match.psk === undefined ? undefined : new Map(match.psk.map((psk) => [psk.identity, psk])),
   };
+}
+
+function listed(rows: Map<string, Row[]>, name: string): Row[] {
+  const known = rows.get(name);
+  if (known !== undefined) return known;
+  const fresh: Row[] = [];
+  rows.set(name, fresh);
+  return fresh;
+}
+
+/** The networks of some entries; undefined when one of them is for everywhere. */
+function unionOf(entries: readonly ClientEntry[]): NetworkSet | undefined {
+  if (entries.some(({ match }) => match.network === undefined)) return undefined;
+  return new NetworkSet(entries.flatMap(({ match }) => match.network ?? []));
 }
 
 function* entrySans(san: NonNullable<ClientMatch["san"]>): Iterable<string> {

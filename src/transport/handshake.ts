@@ -4,6 +4,7 @@ import { HubError } from "../errors.ts";
 import type { HalfOpen } from "./admission.ts";
 import { canonicalAddress } from "./networks.ts";
 import { decodeProxyHeader } from "./proxy-protocol.ts";
+import type { PskOffer } from "./psk.ts";
 import type { RefusalReason } from "./refusal.ts";
 import type { Timer } from "./timing-wheel.ts";
 import type { Trust } from "./trust.ts";
@@ -28,6 +29,8 @@ export class Handshake implements HalfOpen {
   address: string;
   port: number;
   timer: Timer | undefined;
+  /** The last PSK identity that the peer has offered, proven or not. */
+  psk: PskOffer | undefined;
   /** Set once TLS is through: a refusal then ends it with close_notify. */
   secured: TLSSocket | undefined;
   readonly #owner: HandshakeOwner;

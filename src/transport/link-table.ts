@@ -2,15 +2,16 @@ import type { Clock } from "../clock.ts";
 import type { ConnectionLimits } from "./admission.ts";
 import type { ClientDirectory } from "./client-directory.ts";
 import type { ClientEntry } from "./client-entry.ts";
-import type { CertificatePeer } from "./peer.ts";
+import type { Proof } from "./proof.ts";
+import { isCurrentPsk } from "./psk.ts";
 import type { RefusalReason } from "./refusal.ts";
 import type { Timer, TimingWheel } from "./timing-wheel.ts";
 import type { TlsLink } from "./tls-link.ts";
-import type { Trust } from "./trust.ts";
+import { type Trust, TRUSTED } from "./trust.ts";
 
 interface LiveLink {
   readonly link: TlsLink;
-  readonly peer: CertificatePeer;
+  readonly proof: Proof;
   /** What the path to a CA was proven under. */
   trust: Trust;
   expiry: Timer | undefined;
@@ -50,31 +51,33 @@ export class LinkTable {
     return undefined;
   }
 
-  add(link: TlsLink, peer: CertificatePeer, trust: Trust): void {
-    const live: LiveLink = { link, peer, trust, expiry: undefined };
+  add(link: TlsLink, proof: Proof, trust: Trust): void {
+    const live: LiveLink = { link, proof, trust, expiry: undefined };
     this.#all.add(live);
     const ofPeer = this.#byPeer.get(link.peerKey);
     if (ofPeer === undefined) this.#byPeer.set(link.peerKey, new Set([live]));
     else ofPeer.add(live);
     this.#addressCounts.set(link.address, (this.#addressCounts.get(link.address) ?? 0) + 1);
-    this.#watchExpiry(live);
+    if (proof.kind === "certificate") this.#watchExpiry(live, proof.peer.notAfterMs);
     void link.ended.then(() => this.#remove(live));
   }
 
   /** Judges every link by the CAs, revocation lists and `clients` of now (TLS-11, TLS-20). */
   reauthorise(trust: Trust, clients: ClientDirectory): void {
     for (const live of this.#all) {
-      const { link, peer } = live;
+      const { link, proof } = live;
       if (!link.open) continue;
-      const verdict = trust.judge(peer.chain[0] as Buffer, live.trust);
+      const verdict = proof.kind === "certificate" ? trust.judge(proof.peer.chain[0] as Buffer, live.trust) : TRUSTED;
       if (verdict.kind !== "trusted") {
         this.#close(live, "certificate-revoked", verdict.detail);
         continue;
       }
       live.trust = trust;
-      const entry = clients.match(peer, link.address);
+      const entry = clients.match(link.peer, link.address);
       if (entry === undefined) this.#close(live, "client-removed", "no `clients` entry matches");
-      else if (clients.peerKey(peer, entry) !== link.peerKey) {
+      else if (proof.kind === "psk" && !isCurrentPsk(proof.credential, clients, link.address)) {
+        this.#close(live, "client-removed", "its PSK has changed");
+      } else if (clients.peerKey(link.peer, entry) !== link.peerKey) {
         this.#close(live, "client-removed", `falls under the entry "${entry.name}" now`);
       } else if (entry !== link.client) link.setClient(entry);
     }
@@ -85,11 +88,11 @@ export class LinkTable {
   }
 
   /** TLS-12: a link does not outlive the certificate that opened it. */
-  #watchExpiry(live: LiveLink): void {
-    const leftMs = live.peer.notAfterMs - this.#clock.wallMs();
+  #watchExpiry(live: LiveLink, notAfterMs: number): void {
+    const leftMs = notAfterMs - this.#clock.wallMs();
     if (leftMs <= 0) return this.#close(live, "certificate-expired");
     const at = this.#clock.now() + Math.min(leftMs, EXPIRY_CHECK_MS);
-    live.expiry = this.#wheel.schedule(at, () => this.#watchExpiry(live));
+    live.expiry = this.#wheel.schedule(at, () => this.#watchExpiry(live, notAfterMs));
   }
 
   #close(live: LiveLink, reason: Parameters<TlsLink["close"]>[0], detail?: string): void {

@@ -41,6 +41,8 @@ const HANDSHAKE_FAULTS: Readonly<Record<string, RefusalReason>> = {
   ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS: "no-shared-cipher",
   ERR_SSL_NO_SUITABLE_KEY_SHARE: "no-shared-cipher",
   ERR_SSL_NO_APPLICATION_PROTOCOL: "alpn",
+  ERR_SSL_PSK_IDENTITY_NOT_FOUND: "unknown-psk-identity", // Node did not even ask: no UTF-8 (PSK-06)
+  ERR_SSL_BINDER_DOES_NOT_VERIFY: "wrong-psk",
   ERR_TLS_HANDSHAKE_TIMEOUT: "handshake-timeout",
   ECONNRESET: "reset",
   EPIPE: "reset",

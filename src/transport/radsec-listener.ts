@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { Admission, type ConnectionLimits } from "./admission.ts";
 import type { ClientDirectory } from "./client-directory.ts";
 import { Handshake, type HandshakeOwner, socketKey } from "./handshake.ts";
 import { LinkTable } from "./link-table.ts";
 import { NetworkSet } from "./networks.ts";
-import { certificatePeer } from "./certificate-peer.ts";
-import { chainFault, handshakeFault, listenError } from "./node-errors.ts";
-import type { CertificatePeer } from "./peer.ts";
+import { handshakeFault, listenError } from "./node-errors.ts";
+import { describe, proofOf } from "./proof.ts";
+import { judgePsk, pskOctets, pskRefusal, type PskVersion } from "./psk.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 import { type ListenerTlsOptions, readMaterial, secureContextOptions } from "./tls-context.ts";
 import { TlsLink, type TlsLinkDeps, type TlsLinkOptions } from "./tls-link.ts";
@@ -60,6 +61,8 @@ export class RadsecListener implements HandshakeOwner {
   #options: RadsecListenerOptions;
   #balancers: NetworkSet;
   #trust: Trust;
+  /** Versions of TLS in which the listener can use PSKs now. */
+  #pskVersions: ReadonlySet<PskVersion> = new Set();
   #stopping = false;
 
   constructor(deps: RadsecListenerDeps, options: RadsecListenerOptions) {
@@ -75,6 +78,7 @@ export class RadsecListener implements HandshakeOwner {
       // Judged in #admit: Node would only cut the connection, and the reason would be lost.
       rejectUnauthorized: false,
       ALPNProtocols: ALPN_PROTOCOLS,
+      pskCallback: (socket, identity) => this.#pskOf(socket, identity),
       // The wheel ends handshakes, on the injected clock; this one only must not come first.
       handshakeTimeout: 2 * options.handshakeTimeoutMs + 120_000,
     });
@@ -153,6 +157,7 @@ export class RadsecListener implements HandshakeOwner {
 
   /** `clients` or trust have changed: links whose peer is no longer welcome are closed, the others get their new entry. */
   reauthorise(): void {
+    if (!isDeepStrictEqual(this.#deps.clients().pskVersions, this.#pskVersions)) this.#useContext(this.#options.tls);
     this.#links.reauthorise(this.#trust, this.#deps.clients());
   }
 
@@ -163,7 +168,8 @@ export class RadsecListener implements HandshakeOwner {
     if (secured === undefined) handshake.socket.destroy();
     else this.#endInOrder(secured);
     const refusal = { listener: this.#options.name, address, port, reason };
-    this.#deps.refused(detail === undefined ? refusal : { ...refusal, detail });
+    const told = detail === undefined ? refusal : { ...refusal, detail };
+    this.#deps.refused({ ...told, ...pskRefusal(handshake.psk, reason) });
   }
 
   get #what(): string {
@@ -173,12 +179,17 @@ export class RadsecListener implements HandshakeOwner {
   /** Everything that can fail comes before the first assignment. */
   #use(options: RadsecListenerOptions): void {
     const balancers = new NetworkSet(options.proxyProtocolFrom);
-    const context = readMaterial(this.#what, () => secureContextOptions(options.tls));
     const trust = readMaterial(this.#what, () => new Trust(options.tls));
-    this.#tls.setSecureContext(context);
+    this.#useContext(options.tls);
     this.#trust = trust;
     this.#balancers = balancers;
     this.#admission.limits = options.limits;
+  }
+
+  #useContext(tls: ListenerTlsOptions): void {
+    const { pskVersions } = this.#deps.clients();
+    this.#tls.setSecureContext(readMaterial(this.#what, () => secureContextOptions(tls, pskVersions)));
+    this.#pskVersions = pskVersions;
   }
 
   #accept(socket: Socket): void {
@@ -200,6 +211,9 @@ export class RadsecListener implements HandshakeOwner {
   #startTls(handshake: Handshake): void {
     const full = this.#admission.locate(handshake, handshake.address);
     if (full !== undefined) return handshake.refuse(full);
+    if (!this.#deps.clients().takesTlsFrom(handshake.address)) {
+      return handshake.refuse("not-in-clients", "no entry is for this address");
+    }
     this.#handshakes.set(handshake.key, handshake);
     this.#tls.emit("connection", handshake.socket);
   }
@@ -212,20 +226,22 @@ export class RadsecListener implements HandshakeOwner {
     this.#admit(handshake, socket);
   }
 
+  /** Called in the middle of a handshake, where nothing may throw. */
+  #pskOf(socket: TLSSocket, identity: string): Buffer | null {
+    const handshake = this.#handshakes.get(socketKey(socket));
+    if (handshake === undefined) return null;
+    const version = socket.getProtocol();
+    handshake.psk = judgePsk(this.#deps.clients(), identity, handshake.address, version);
+    return pskOctets(handshake.psk, version, this.#deps.random);
+  }
+
   #admit(handshake: Handshake, socket: TLSSocket): void {
     const { address, port } = handshake;
-    const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) return handshake.refuse("no-certificate"); // TLS-08
-    const peer = certificatePeer(certificate, [certificate.raw]);
-    const who = describe(peer);
-    if (!socket.authorized) {
-      const fault = String(socket.authorizationError);
-      return handshake.refuse(chainFault(fault), `${who}: ${fault.toLowerCase().replaceAll("_", " ")}`);
-    }
-    // CAs or revocation lists have changed while OpenSSL looked at the old ones (TLS-11).
-    const verdict = this.#trust.judge(certificate.raw, handshake.trust);
-    if (verdict.kind !== "trusted") return handshake.refuse(verdict.kind, `${who}: ${verdict.detail}`);
     const clients = this.#deps.clients();
+    const proof = proofOf(socket, handshake, this.#trust, clients);
+    if (proof.kind === "none") return handshake.refuse(proof.reason, proof.detail);
+    const { peer } = proof;
+    const who = describe(peer);
     const client = clients.match(peer, address);
     if (client === undefined) return handshake.refuse("not-in-clients", who); // TLS-18
     const peerKey = clients.peerKey(peer, client);
@@ -245,7 +261,7 @@ export class RadsecListener implements HandshakeOwner {
     };
     const link = new TlsLink(socket, facts, this.#deps, this.#options.link);
     link.start();
-    this.#links.add(link, peer, this.#trust);
+    this.#links.add(link, proof, this.#trust);
   }
 
   #forget(handshake: Handshake): void {
@@ -264,10 +280,4 @@ export class RadsecListener implements HandshakeOwner {
 
 function ignore(): void {
   // "close" follows, and the link or the handshake listens to that.
-}
-
-/** Who it is, in the words that a `clients` entry would have to use. */
-function describe({ subject, issuer, san }: CertificatePeer): string {
-  const names = [...san.dns, ...san.ip, ...san.uri, ...san.email].join(", ");
-  return `subject "${subject}", SAN "${names}", issuer "${issuer}"`;
 }

@@ -10,7 +10,9 @@ export const REFUSAL_REASONS = [
   "no-crl", // revocation lists are configured, and none is of the peer's CA
   "wrong-purpose", // an extended key usage without clientAuth
   "bad-certificate", // any other fault that OpenSSL finds in the chain
-  "not-in-clients", // TLS-18
+  "not-in-clients", // TLS-18, PSK-08
+  "unknown-psk-identity", // PSK-06, PSK-15
+  "wrong-psk", // PSK-10: the identity is known, the key is another
   "not-tls", // TLS-04
   "tls-version", // TLS-05
   "no-shared-cipher", // TLS-06

@@ -3,6 +3,7 @@ import type { SecureContextOptions } from "node:tls";
 import { createSecureContext } from "node:tls";
 import { HubError } from "../errors.ts";
 import { materialError } from "./node-errors.ts";
+import type { PskVersion } from "./psk.ts";
 
 /** Who the hub is on a listener and whom it trusts; PEM text throughout. */
 export interface ListenerTlsOptions {
@@ -14,11 +15,13 @@ export interface ListenerTlsOptions {
   /** With any list here, every CA in a peer's chain needs one that is up to date. */
   readonly crl: readonly string[];
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
-  /** OpenSSL names that replace the suites of TLS 1.2. */
+  /** OpenSSL names that replace the suites of TLS 1.2, those for PSK too. */
   readonly ciphers?: string;
 }
 
 const TLS13_SUITES = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
+/** Through Node a PSK of TLS 1.3 goes with SHA-256 alone, and the suite is chosen before the PSK. */
+const TLS13_SUITES_WITH_PSK = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 /** RFC 9325 Section 4.2: forward secrecy and authenticated encryption, nothing else (TLS-06). */
 const TLS12_SUITES = [
   "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -28,8 +31,12 @@ const TLS12_SUITES = [
   "ECDHE-ECDSA-CHACHA20-POLY1305",
   "ECDHE-RSA-CHACHA20-POLY1305",
 ].join(":");
-/** What no configuration can bring back (TLS-06). */
-const NEVER = "!aNULL:!eNULL:!RC4:!3DES:!MD5:!EXPORT";
+/** RFC 9813 Section 4.4: forward secrecy (PSK-07). First in the list, because only who has a PSK offers it. */
+const TLS12_PSK_SUITES = "ECDHE-PSK-CHACHA20-POLY1305";
+/** What no configuration can bring back (TLS-06, PSK-07). */
+const NEVER = "!aNULL:!eNULL:!RC4:!3DES:!MD5:!EXPORT:!kPSK:!kRSAPSK";
+
+const NO_PSK: ReadonlySet<PskVersion> = new Set();
 
 /** NO_TICKET: Node cannot run admission again when a session is resumed, so none is (TLS-20). It also keeps no session cache
  *  unless somebody listens to "resumeSession"; tickets that TLS 1.3 sends regardless name nothing that is kept. */
@@ -72,8 +79,9 @@ export function readMaterial<T>(what: string, read: () => T): T {
 
 /** Settings for tls.Server.setSecureContext(), proven to be usable: a running listener must not lose its context to a bad
  *  file.
+ *  @param psk the versions of TLS in which there are PSKs to offer
  *  @throws what OpenSSL says of the files; see readMaterial() */
-export function secureContextOptions(tls: ListenerTlsOptions): SecureContextOptions {
+export function secureContextOptions(tls: ListenerTlsOptions, psk = NO_PSK): SecureContextOptions {
   const crl = crlBlocks(tls.crl);
   const options: SecureContextOptions = {
     cert: tls.certificate,
@@ -83,10 +91,16 @@ export function secureContextOptions(tls: ListenerTlsOptions): SecureContextOpti
     ...(crl.length > 0 ? { crl } : {}),
     minVersion: tls.minVersion,
     maxVersion: "TLSv1.3",
-    ciphers: `${TLS13_SUITES}:${tls.ciphers ?? TLS12_SUITES}:${NEVER}`,
+    ciphers: suites(tls.ciphers, psk),
     honorCipherOrder: true,
     secureOptions: SECURE_OPTIONS,
   };
   createSecureContext(options);
   return options;
+}
+
+function suites(chosen: string | undefined, psk: ReadonlySet<PskVersion>): string {
+  const tls13 = psk.has("1.3") ? TLS13_SUITES_WITH_PSK : TLS13_SUITES;
+  const tls12 = psk.has("1.2") ? `${TLS12_PSK_SUITES}:${TLS12_SUITES}` : TLS12_SUITES;
+  return `${tls13}:${chosen ?? tls12}:${NEVER}`;
 }

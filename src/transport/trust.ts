@@ -15,7 +15,9 @@ interface RevocationList {
   readonly nextUpdateMs: number;
 }
 
-const TRUSTED: TrustVerdict = { kind: "trusted" };
+/** Also the verdict on a peer that has no certificate. */
+export const TRUSTED: TrustVerdict = { kind: "trusted" };
+
 /** The CAs and revocation lists of one listener, for judging peers that are connected already (TLS-11). OpenSSL judged the
  *  whole path when they connected; here only what a change of configuration can undo is looked at again. */
 export class Trust {
@@ -52,7 +54,7 @@ export class Trust {
 
   /** What the operator has to know, because it turns peers away. */
   warnings(wallMs: number): string[] {
-    if (this.#anchors.length === 0) return ["no CA is configured: every peer is refused"];
+    if (this.#anchors.length === 0) return ["no CA is configured: every certificate is refused"];
     const rootless = this.#anchors
       .filter((anchor) => this.#judgeCa(anchor).kind === "unknown-ca")
       .map(
