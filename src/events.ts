@@ -56,9 +56,13 @@ export interface HandshakeRefused extends Stamped {
 
 export interface PacketDropped extends Stamped {
   readonly type: "packet.dropped";
+  /** Undefined for a datagram whose source may be forged. */
   readonly linkId: string | undefined;
   readonly listener: string;
   readonly peer: string;
+  /** Of a datagram: the entry of `clients` that has its source address. */
+  readonly client?: string | undefined;
+  /** DropReason of transport/link.ts. */
   readonly reason: string;
 }
 

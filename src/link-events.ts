@@ -4,6 +4,7 @@ import type { Packet } from "./radius/packet.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { CloseReason, DropReason, Link, LinkObserver } from "./transport/link.ts";
 import { peerLabel } from "./transport/peer.ts";
+import type { UdpSource } from "./transport/udp-port.ts";
 
 /** What links report goes to the registry first, then to the event feed: a subscriber that asks the registry sees the new state. */
 export class LinkEvents implements LinkObserver {
@@ -51,6 +52,19 @@ export class LinkEvents implements LinkObserver {
       linkId: link.linkId,
       listener: link.listener,
       peer: peerLabel(link.peer),
+      reason,
+    });
+  }
+
+  /** A datagram was dropped. */
+  datagramDropped(reason: DropReason, { listener, address, link }: UdpSource): void {
+    this.#events.emit({
+      type: "packet.dropped",
+      atMs: this.#clock.wallMs(),
+      linkId: undefined,
+      listener,
+      peer: address,
+      client: link?.client.name,
       reason,
     });
   }

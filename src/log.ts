@@ -3,8 +3,9 @@ import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Clock } from "./clock.ts";
 import { errorCauseName } from "./dynauth/error-cause.ts";
-import type { ExchangeEnded, HandshakeRefused, HubEvent, LinkDown } from "./events.ts";
+import type { ExchangeEnded, HandshakeRefused, HubEvent, LinkDown, PacketDropped } from "./events.ts";
 import { codeName } from "./radius/codes.ts";
+import type { DropReason } from "./transport/link.ts";
 
 export type { Logger } from "pino";
 
@@ -78,7 +79,7 @@ export class EventLog {
         this.#refused(event, fields);
         break;
       case "packet.dropped":
-        this.#limited(`drop ${event.reason} ${event.peer}`, fields, `packet of ${event.peer} dropped: ${event.reason}`);
+        this.#dropped(event, fields);
         break;
       case "binding":
         if (event.change === "refused")
@@ -131,6 +132,15 @@ export class EventLog {
     );
   }
 
+  /** Sources of datagrams can be forged at will: they are counted by client or listener, or each would have its line. */
+  #dropped(event: PacketDropped, fields: object): void {
+    const cause = event.client ?? (event.linkId === undefined ? event.listener : event.peer);
+    const who = event.client === undefined ? event.peer : `${event.peer} (client ${event.client})`;
+    const advice = DROP_ADVICE[event.reason];
+    const text = `packet of ${who} dropped: ${event.reason}${advice === undefined ? "" : `; ${advice}`}`;
+    this.#limited(`drop ${event.reason} ${cause}`, fields, text);
+  }
+
   #exchangeEnded(event: ExchangeEnded, fields: object): void {
     const cause = event.errorCause === undefined ? "" : ` ${event.errorCause} ${errorCauseName(event.errorCause)}`;
     const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause} in ${event.durationMs.toFixed(1)} ms`;
@@ -151,6 +161,20 @@ export class EventLog {
     else this.#log.warn({ ...fields, suppressed }, `${text}; ${suppressed} more like it since the last line`);
   }
 }
+
+/** What the operator can do about it (BR-09). */
+const DROP_ADVICE: Readonly<Partial<Record<string, string>>> = {
+  "unknown-source": "no entry of clients has this address",
+  "request-no-message-authenticator":
+    "let the router send Message-Authenticator in every Access-Request (a setting, or newer firmware); " +
+    "requireMessageAuthenticator: false for this client lets it in as it is, open to BlastRADIUS (CVE-2024-3596)",
+  "request-proxy-state":
+    "let the proxy send Message-Authenticator in every Access-Request; " +
+    "limitProxyState: false for this client lets it in as it is, open to BlastRADIUS (CVE-2024-3596)",
+  "request-bad-authenticator": "is the secret the same at both ends?",
+  "request-bad-message-authenticator": "is the secret the same at both ends?",
+  "request-stale-timestamp": "are both clocks right?",
+} satisfies Partial<Record<DropReason, string>>;
 
 const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "operator", "stopped"]);
 

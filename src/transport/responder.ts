@@ -52,6 +52,7 @@ export class Responder {
   #inHandler = 0;
   #delayed = 0;
   #closed = false;
+  #draining: (() => void)[] = [];
 
   constructor(deps: ResponderDeps, options: ResponderOptions) {
     this.#deps = deps;
@@ -59,8 +60,10 @@ export class Responder {
     this.#replies = new ReplyCache(deps.clock, options.duplicates);
   }
 
-  get inHandler(): number {
-    return this.#inHandler;
+  /** Resolves once no request is worked on and no Access-Reject waits. */
+  drained(): Promise<void> {
+    if (this.#inHandler + this.#delayed === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#draining.push(resolve));
   }
 
   /** Responses that are kept, and how many were forgotten early because of the bound. */
@@ -141,6 +144,7 @@ export class Responder {
   #served(known: Known<RequestInProgress>, request: RequestInProgress, reply: Reply): void {
     this.#inHandler -= 1;
     this.#decided(known, request, reply);
+    this.#tellDrained();
   }
 
   #decided(known: Known<RequestInProgress>, request: RequestInProgress, reply: Reply): void {
@@ -173,7 +177,13 @@ export class Responder {
     wheel.schedule(clock.now() + min + random.fraction() * (max - min), () => {
       this.#delayed -= 1;
       if (this.#replies.holds(known)) this.#send(known, request, response);
+      this.#tellDrained();
     });
+  }
+
+  #tellDrained(): void {
+    if (this.#draining.length === 0 || this.#inHandler + this.#delayed > 0) return;
+    for (const tell of this.#draining.splice(0)) tell();
   }
 
   #send(known: Known<RequestInProgress>, request: RequestInProgress, response: Buffer): void {
