@@ -18,18 +18,48 @@ export function pageOf<T>(
   { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number | undefined },
 ): Page<T> {
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
-  const keyed: { key: string; item: T }[] = [];
+  const size = limit ?? PAGE_SIZE_DEFAULT;
+  const first = new FirstOf<T>(size + 1);
   for (const item of items) {
     const key = keyOf(item);
-    if (after === undefined || key > after) keyed.push({ key, item });
+    if (after === undefined || key > after) first.offer(key, item);
   }
-  keyed.sort((left, right) => (left.key < right.key ? -1 : 1));
-  const size = limit ?? PAGE_SIZE_DEFAULT;
+  const keyed = first.inOrder();
   const last = keyed.length > size ? keyed[size - 1] : undefined;
   return {
     items: keyed.slice(0, size).map(({ item }) => item),
     next: last === undefined ? null : Buffer.from(last.key).toString("base64url"),
   };
+}
+
+/** The items with the `count` lowest keys. Sorting all of 200,000 bindings for each page would hold the hub up for half a second:
+ *  only what may still be on the page is kept, and sorted when there is twice as much as that. */
+class FirstOf<T> {
+  readonly #count: number;
+  readonly #kept: { readonly key: string; readonly item: T }[] = [];
+  /** No key beyond this one is among the first any more. */
+  #highest: string | undefined;
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  offer(key: string, item: T): void {
+    if (this.#highest !== undefined && key > this.#highest) return;
+    this.#kept.push({ key, item });
+    if (this.#kept.length >= 2 * this.#count) this.#cut();
+  }
+
+  inOrder(): readonly { readonly key: string; readonly item: T }[] {
+    this.#cut();
+    return this.#kept;
+  }
+
+  #cut(): void {
+    this.#kept.sort((left, right) => (left.key < right.key ? -1 : 1));
+    this.#kept.length = Math.min(this.#kept.length, this.#count);
+    this.#highest = this.#kept.at(-1)?.key;
+  }
 }
 
 function decodeCursor(cursor: string): string {

@@ -64,9 +64,14 @@ describe("closest()", () => {
 });
 
 describe("pageOf()", () => {
-  it("gives every key once, whatever the size of the page", () => {
-    const keys = ["\u00ffé", "b", "a", "c\u0000d", "e"];
-    for (let limit = 1; limit <= 6; limit += 1) {
+  const few = ["\u00ffé", "b", "a", "c\u0000d", "e"];
+  const many = Array.from({ length: 500 }, (_, n) => `key-${(n * 7_919) % 500}`);
+  it.each([
+    { what: "few", keys: few },
+    { what: "many", keys: many },
+    { what: "many, highest first", keys: many.toSorted().toReversed() },
+  ])("gives every key once and in order, whatever the size of the page: $what", ({ keys }) => {
+    for (const limit of [1, 2, 3, 4, 5, 6, 100, 499, 500, 501, 1_000]) {
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
