@@ -22,6 +22,8 @@ const REQUESTS = ["disconnect", "coa", "other"] as const;
 const BINDING_CHANGES = ["bound", "refused", "lapsed", "released", "not-indexed"] as const;
 const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const NANOSECONDS = 1e9;
+/** How often the delay of the event loop is sampled. A sample is the time from one look to the next: without delay it is this. */
+const LOOP_SAMPLE_MS = 10;
 
 /** Counts what the event feed tells, for Prometheus. Its registry is its own, so that two hubs in one process do not mix.
  *  No label names a NAS, a user or an address: the number of series is bounded by the code (reasons start at zero). */
@@ -47,7 +49,7 @@ export class HubMetrics {
     buckets: LATENCY_BUCKETS_SECONDS,
     registers: [this.#metrics],
   });
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
   #unsubscribe: () => void = () => undefined;
 
   constructor(deps: MetricsDeps) {
@@ -119,7 +121,7 @@ export class HubMetrics {
   #readings(): void {
     const { registry, dynauth, version } = this.#deps;
     this.#gauge("links", "Links that are open", () => registry.size);
-    this.#gauge("bindings", "NAS-Identifiers that are bound", () => count(registry.bindings()));
+    this.#gauge("bindings", "NAS-Identifiers that are bound", () => registry.bindingCount);
     this.#gauge("exchanges_in_flight", "Exchanges that have begun and not ended", () => dynauth.inFlight);
     this.#gauge("link_requests_in_flight", "Requests written to links and not answered", () =>
       sum(registry.records(), ({ link }) => link.inFlight),
@@ -134,7 +136,7 @@ export class HubMetrics {
       "event_loop_delay_seconds",
       "Delay of the event loop since the scrape before",
       () => {
-        const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / NANOSECONDS : 0);
+        const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - LOOP_SAMPLE_MS / 1_000);
         delay.set({ quantile: "0.5" }, seconds(this.#loopDelay.percentile(50)));
         delay.set({ quantile: "0.99" }, seconds(this.#loopDelay.percentile(99)));
         delay.set({ quantile: "1" }, seconds(this.#loopDelay.max));
@@ -210,10 +212,6 @@ export class HubMetrics {
     });
     return gauge;
   }
-}
-
-function count(items: Iterable<unknown>): number {
-  return sum(items, () => 1);
 }
 
 function sum<T>(items: Iterable<T>, of: (item: T) => number): number {

@@ -50,7 +50,7 @@ export interface HttpDeps {
 /** What the API reads of the registry. */
 export type RegistryView = Pick<
   Registry,
-  "size" | "record" | "records" | "byNasIdentifier" | "bindings" | "binding" | "release"
+  "size" | "record" | "records" | "byNasIdentifier" | "bindingCount" | "bindings" | "binding" | "release"
 >;
 
 /** What the API asks of dynauth. */

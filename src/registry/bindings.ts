@@ -69,6 +69,12 @@ export class Bindings {
     this.#absent = new AbsentPeers(clock, limits.lapseMs, (peerKey) => this.#lapse(peerKey));
   }
 
+  /** Names that are bound; a name shared by three peers counts three times. */
+  get size(): number {
+    this.#absent.expire();
+    return this.#holdings;
+  }
+
   /** A link says that it is `name`. Only "carried" makes it findable; a refused claimant may ask again at its next packet. */
   claim(record: LiveRecord, name: string): Claim {
     this.#absent.expire();

@@ -64,6 +64,11 @@ export class Registry {
     return this.#records.size;
   }
 
+  /** How many bindings() would yield, without making them. */
+  get bindingCount(): number {
+    return this.#bindings.size;
+  }
+
   opened(link: Link): void {
     if (this.#records.has(link.linkId)) return;
     const record = new LiveRecord(link, this.#nextStep());
