@@ -21,6 +21,14 @@ export function acctSessionKey(nasKey: string, acctSessionId: string, generation
   return generation === 0 ? base : `${base}#${generation}`;
 }
 
+/** Takes a key of acctSessionKey() apart: its generation, and the key of generation 0. */
+export function splitAcctSessionKey(key: string): { readonly base: string; readonly generation: number } {
+  const hash = key.indexOf("#", key.lastIndexOf("/"));
+  return hash === -1
+    ? { base: key, generation: 0 }
+    : { base: key.slice(0, hash), generation: Number(key.slice(hash + 1)) };
+}
+
 /** Different parts never run into each other: the three separators and the escape character itself are written as octets. */
 function escaped(text: string): string {
   return text.replaceAll(/[%/#|]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);

@@ -13,3 +13,13 @@ export function assertBatch(batch: readonly unknown[]): void {
     throw new RangeError(`a batch has at most ${BATCH_RECORDS_MAX} records, not ${batch.length}`);
   }
 }
+
+/** Keeps what callers wrote from being read as an expression, whichever store it goes to: a query holds plain values alone.
+ *  @throws TypeError for anything else */
+export function assertQuery(query: object): void {
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && !["string", "number", "boolean"].includes(typeof value)) {
+      throw new TypeError(`${name} of a query must be a plain value`);
+    }
+  }
+}

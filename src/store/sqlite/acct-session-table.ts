@@ -1,5 +1,5 @@
 import type { AccountingRecord } from "../accounting-record.ts";
-import { acctSessionKey } from "../acct-session-key.ts";
+import { acctSessionKey, splitAcctSessionKey } from "../acct-session-key.ts";
 import type { AcctSession, CloseCause } from "../acct-session.ts";
 import { eventTime } from "../event-time.ts";
 import { beginsAnew, generationOf } from "../generation.ts";
@@ -196,8 +196,8 @@ export class AcctSessionTable {
   }
 
   #byKey(key: string): Stored | undefined {
-    const hash = key.lastIndexOf("#"); // acctSessionKey() writes any other one as octets
-    return hash === -1 ? this.#one(key, 0) : this.#one(key.slice(0, hash), Number(key.slice(hash + 1)));
+    const { base, generation } = splitAcctSessionKey(key);
+    return this.#one(base, generation);
   }
 }
 

@@ -30,7 +30,7 @@ export async function backupDatabase(source: string, target: string): Promise<nu
     return (await stat(target)).size;
   } catch (error) {
     await rm(partial, { force: true });
-    throw storeError(sqliteFault(error), `no backup: ${messageOf(error)}`, error);
+    throw storeError(sqliteFault(error) ?? "unknown", `no backup: ${messageOf(error)}`, error);
   }
 }
 

@@ -18,14 +18,14 @@ export function commitGroup(database: Database, tables: Tables, calls: readonly 
   try {
     // A transaction that begins as a reader cannot always become a writer.
     database.exec(kinds.has("write") || kinds.has("prune") ? "BEGIN IMMEDIATE" : "BEGIN");
-    const results = calls.map((call) => (calls.length === 1 ? run(tables, call) : runApart(database, tables, call)));
+    const results = calls.map((call) => runApart(database, tables, call));
     committing = true;
     database.exec("COMMIT");
     if (kinds.has("prune")) database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
     return results;
   } catch (error) {
     if (database.inTransaction) database.exec("ROLLBACK");
-    const fault = sqliteFault(error);
+    const fault = sqliteFault(error) ?? "unknown";
     // Before the commit nothing can have been stored, whatever went wrong.
     throw storeError(fault === "unknown" && !committing ? "down" : fault, messageOf(error), error);
   }
@@ -40,6 +40,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A mistake in one call undoes that call; a fault of the database ends the group. */
 function runApart(database: Database, tables: Tables, call: Call): Result {
   database.exec("SAVEPOINT call");
   try {
@@ -47,11 +48,9 @@ function runApart(database: Database, tables: Tables, call: Call): Result {
     database.exec("RELEASE call");
     return result;
   } catch (error) {
-    const fault = sqliteFault(error);
-    // SQLite may have undone the whole transaction already.
-    if (!database.inTransaction || (FATAL.has(fault) && fault !== "unknown")) throw error;
+    if (sqliteFault(error) !== undefined || !database.inTransaction) throw error;
     database.exec("ROLLBACK TO call; RELEASE call");
-    return { reason: "unknown", message: messageOf(error) };
+    return { mistake: messageOf(error) };
   }
 }
 

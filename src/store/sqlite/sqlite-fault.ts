@@ -12,6 +12,9 @@ const FAULTS: Readonly<Record<number, StoreFault>> = {
   26: "corrupt", // SQLITE_NOTADB
 };
 
+/** SQLITE_ERROR, _TOOBIG, _CONSTRAINT, _MISMATCH, _MISUSE, _RANGE: the statement or its values are wrong, the database is not. */
+const MISTAKES: ReadonlySet<number> = new Set([1, 18, 19, 20, 21, 25]);
+
 const NODE_FAULTS: Readonly<Record<string, StoreFault>> = {
   ENOSPC: "full",
   EDQUOT: "full",
@@ -20,11 +23,13 @@ const NODE_FAULTS: Readonly<Record<string, StoreFault>> = {
   EPERM: "read-only",
 };
 
-/** What an error of SQLite, or of making its file, means. An I/O error leaves open whether a commit came through. */
-export function sqliteFault(error: unknown): StoreFault {
+/** What an error of SQLite, or of making its file, means; undefined for one that is a mistake of this program. An I/O error
+ *  leaves open whether a commit came through. */
+export function sqliteFault(error: unknown): StoreFault | undefined {
   const known = storeFault(error);
   if (known !== undefined) return known;
   const { errcode, code } = error as { errcode?: number; code?: string };
-  if (typeof errcode === "number") return FAULTS[errcode & 0xff] ?? "unknown";
-  return NODE_FAULTS[code ?? ""] ?? "unknown";
+  if (typeof errcode === "number")
+    return FAULTS[errcode & 0xff] ?? (MISTAKES.has(errcode & 0xff) ? undefined : "unknown");
+  return NODE_FAULTS[code ?? ""];
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { assertBatch, assertPage } from "../limits.ts";
+import { assertBatch, assertPage, assertQuery } from "../limits.ts";
 import { DEFAULT_PERIOD_RULES, type PeriodRules } from "../periods.ts";
 import { storeError } from "../store-error.ts";
 import type { HealthObserver, PageRequest, Store, StoreHealth } from "../types.ts";
@@ -131,6 +131,7 @@ function threadOptions(options: SqliteStoreOptions): StoreThreadOptions {
 function remote<Name extends Concern>(thread: StoreThread, concern: Name): Store[Name] {
   const methods = Object.keys(METHODS[concern]).map((method) => {
     const call = async (...values: readonly unknown[]): Promise<unknown> => {
+      if (method === "find") assertQuery(values[0] as object);
       if (method === "record") assertBatch(values[0] as readonly unknown[]);
       for (const value of values) if (isPageRequest(value)) assertPage(value);
       const weight = method === "record" ? (values[0] as readonly unknown[]).length : 1;

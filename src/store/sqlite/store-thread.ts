@@ -132,8 +132,10 @@ export class StoreThread {
     for (const [index, waiting] of group.entries()) {
       this.#waitingWeight -= waiting.weight;
       const result = results[index];
-      if (result !== undefined && "value" in result) waiting.resolve(result.value);
-      else waiting.reject(storeError(result?.reason ?? "unknown", result?.message ?? "no result"));
+      if (result === undefined) waiting.reject(storeError("unknown", "no result"));
+      else if ("value" in result) waiting.resolve(result.value);
+      else if ("mistake" in result) waiting.reject(new TypeError(result.mistake));
+      else waiting.reject(storeError(result.reason, result.message));
     }
     this.#send();
     if (this.#inFlight.length === 0) this.#idle();

@@ -85,4 +85,8 @@ export type Report =
   | { readonly type: "results"; readonly results: readonly Result[] }
   | { readonly type: "failed"; readonly reason: StoreFault; readonly message: string };
 
-export type Result = { readonly value: unknown } | { readonly reason: StoreFault; readonly message: string };
+export type Result =
+  | { readonly value: unknown }
+  /** The values of the call make no sense. */
+  | { readonly mistake: string }
+  | { readonly reason: StoreFault; readonly message: string };

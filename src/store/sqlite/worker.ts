@@ -15,7 +15,7 @@ function report(message: Report): void {
 }
 
 function fail(error: unknown): void {
-  report({ type: "failed", reason: sqliteFault(error), message: messageOf(error) });
+  report({ type: "failed", reason: sqliteFault(error) ?? "unknown", message: messageOf(error) });
   port.close();
 }
 
