@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { UdpServerOptions } from "../../src/aaa/upstream/options.ts";
 import { ATTRIBUTE, firstValue, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { revealUserPassword } from "../../src/radius/hidden.ts";
@@ -12,10 +13,13 @@ beforeAll(async () => {
   pki = await makeTestPki();
 });
 
-async function two(changes: { readonly mode?: "fail-over" | "balance"; readonly timeoutMs?: number } = {}) {
+async function two(
+  changes: { readonly mode?: "fail-over" | "balance"; readonly timeoutMs?: number } = {},
+  ofServers: Partial<UdpServerOptions> = {},
+) {
   const first = await UdpRadiusServer.start(UPSTREAM_SECRET);
   const second = await UdpRadiusServer.start(UPSTREAM_SECRET);
-  const servers = [udpServer("first", first.port), udpServer("second", second.port)];
+  const servers = [udpServer("first", first.port, ofServers), udpServer("second", second.port, ofServers)];
   const hub = await ForwardingHub.start(pki, { servers, ...changes });
   return { first, second, servers, hub, nas: await hub.dial() };
 }
@@ -90,18 +94,29 @@ describe("a pool of UDP servers", () => {
     expect(home.probes).toEqual([]);
   });
 
-  it("nobody is asked twice, and all is over at the deadline of the first", async () => {
-    const { first, second, hub, nas } = await two({ timeoutMs: 600 });
+  it("no server is asked twice, however alive it looks", async () => {
+    const { first, second, hub, nas } = await two({ timeoutMs: 1_000 }, { replyTimeoutMs: 150, suspectAfter: 10 });
     for (const server of [first, second]) server.script = silent;
-    const begun = performance.now();
     ask(nas, 1);
     await vi.waitFor(() => expect(hub.dropped).toContain("handler-discard"), WAIT);
-    expect(performance.now() - begun).toBeLessThan(1_000);
     const authenticators = [first, second].map(
       ({ requests }) => new Set(requests.map(({ authenticator }) => authenticator.toString("hex"))).size,
     );
     expect(authenticators).toEqual([1, 1]);
     expect(nas.received).toEqual([]);
+  });
+
+  it("CON-10 all is over at the deadline of the first try", async () => {
+    const { first, second, hub, nas } = await two(
+      { timeoutMs: 600 },
+      { replyTimeoutMs: 60_000, retransmit: { irtMs: 100, mrtMs: 100, mrc: 1_000 } },
+    );
+    first.script = silent;
+    const begun = performance.now();
+    ask(nas, 1);
+    await vi.waitFor(() => expect(hub.dropped).toContain("handler-discard"), WAIT);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(second.requests).toEqual([]);
   });
 
   it("PE-01 nobody left to ask: a router behind TLS hears 502 at once, and an accounting record is not answered", async () => {

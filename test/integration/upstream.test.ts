@@ -25,6 +25,9 @@ beforeAll(async () => {
 
 const MESSAGE_AUTHENTICATOR = { type: ATTRIBUTE.messageAuthenticator, value: expect.any(Buffer) };
 
+/** A server that is asked again and again for longer than any test. */
+const PATIENT = { irtMs: 100, mrtMs: 200, mrc: 1_000 };
+
 async function hubBefore(script: Script = accept) {
   const home = await UdpRadiusServer.start(UPSTREAM_SECRET, script);
   const hub = await ForwardingHub.start(pki, { servers: [udpServer("home", home.port)] });
@@ -41,6 +44,10 @@ function ask(nas: RawNas, attributes: readonly Attribute[], authenticator: Buffe
 function microsoft(type: number, value: Buffer): Attribute {
   const head = Buffer.from([0, 0, 1, 0x37, type, value.length + 2]);
   return { type: ATTRIBUTE.vendorSpecific, value: Buffer.concat([head, value]) };
+}
+
+function eapMessage(text: string): Attribute {
+  return textAttribute(ATTRIBUTE.eapMessage, text);
 }
 
 function proxyState(text: string): Attribute {
@@ -117,39 +124,55 @@ describe("Upstreams.forward()", () => {
     expect(firstValue(arrived.attributes, ATTRIBUTE.chapPassword)).toEqual(chap);
   });
 
-  it("CON-25 CRY-12 EAP passes through untouched, in rounds that stay with the server of the first", async () => {
-    const eap = (text: string): Attribute => textAttribute(ATTRIBUTE.eapMessage, text);
-    const challenges =
-      (state: string): Script =>
-      () => ({
-        code: CODE.accessChallenge,
-        attributes: [eap("question"), eap(" in two parts"), textAttribute(ATTRIBUTE.state, state)],
-      });
+  it("CON-25 CRY-12 EAP passes through untouched, and each conversation stays with the server of its first round", async () => {
+    const challenges: Script = ({ attributes }) => ({
+      code: CODE.accessChallenge,
+      attributes: [
+        eapMessage("question"),
+        eapMessage(" in two parts"),
+        textAttribute(ATTRIBUTE.state, `state of ${String(firstValue(attributes, ATTRIBUTE.userName))}`),
+      ],
+    });
     const servers = [
-      await UdpRadiusServer.start(UPSTREAM_SECRET, challenges("state of a")),
-      await UdpRadiusServer.start(UPSTREAM_SECRET, challenges("state of b")),
+      await UdpRadiusServer.start(UPSTREAM_SECRET, challenges),
+      await UdpRadiusServer.start(UPSTREAM_SECRET, challenges),
     ];
     const hub = await ForwardingHub.start(pki, {
       servers: servers.map(({ port }, index) => udpServer(`s${index}`, port)),
       mode: "balance",
     });
-    const nas = await hub.dial();
-    const other = await hub.dial();
-    for (let round = 0; round < 6; round += 1) {
-      const link = round % 2 === 0 ? nas : other; // two links of one router
-      const before = link.received.length;
-      const state = round === 0 ? [] : [lastState(round % 2 === 0 ? other : nas)];
-      const sent = [eap(`answer ${round}`), ...state];
-      ask(link, sent, systemRandom.bytes(16), round);
-      const reply = await link.packet(before);
-      expect(reply.attributes.slice(1, 3)).toEqual([eap("question"), eap(" in two parts")]);
+    const links = [await hub.dial(), await hub.dial()] as const; // of one router
+    for (let round = 0; round < 4; round += 1) {
+      // Their order changes, so that taking turns does not look like keeping to a server.
+      for (const [index, user] of (round % 2 === 0 ? ["anna", "bob"] : ["bob", "anna"]).entries()) {
+        const link = links[(round + index) % 2] as RawNas; // RFC 6613 Section 2.6.6: any connection will do
+        const before = link.received.length;
+        const state = round === 0 ? [] : [textAttribute(ATTRIBUTE.state, `state of ${user}`)];
+        const sent = [
+          textAttribute(ATTRIBUTE.userName, user),
+          eapMessage(`answer ${round}`),
+          eapMessage("+"),
+          ...state,
+        ];
+        ask(link, sent, systemRandom.bytes(16), before);
+        expect((await link.packet(before)).attributes.slice(1, 3)).toEqual([
+          eapMessage("question"),
+          eapMessage(" in two parts"),
+        ]);
+      }
     }
-    const counts = servers.map(({ requests }) => requests.length).toSorted((a, b) => a - b);
-    expect(counts).toEqual([0, 6]);
-    const asked = servers.flatMap(({ requests }) => requests);
-    expect(asked.map(({ attributes }) => firstValue(attributes, ATTRIBUTE.eapMessage)?.toString())).toEqual(
-      [0, 1, 2, 3, 4, 5].map((round) => `answer ${round}`),
+    const told = servers.map(({ requests }) =>
+      requests.map(({ attributes }) =>
+        attributes
+          .filter(({ type }) => type === ATTRIBUTE.userName || type === ATTRIBUTE.eapMessage)
+          .map(({ value }) => value.toString())
+          .join(" "),
+      ),
     );
+    for (const lines of told) {
+      const [user] = lines[0]?.split(" ") ?? [];
+      expect(lines).toEqual([0, 1, 2, 3].map((round) => `${user} answer ${round} +`));
+    }
   });
 
   it("UL-10 an accounting record is answered once the upstream has answered, and never before", async () => {
@@ -207,7 +230,10 @@ describe("Upstreams.forward()", () => {
 
   it("CON-11 DP-08 the router's link closes: no reply anywhere, and retransmission upstream ends", async () => {
     const { home, hub, nas } = await hubBefore(silent);
-    hub.apply({ servers: [udpServer("home", home.port, { replyTimeoutMs: 60_000 })], timeoutMs: 60_000 });
+    hub.apply({
+      servers: [udpServer("home", home.port, { replyTimeoutMs: 60_000, retransmit: PATIENT })],
+      timeoutMs: 60_000,
+    });
     nas.request(CODE.accessRequest, [textAttribute(ATTRIBUTE.userName, "bob")], 1);
     await home.request(1);
     nas.socket.destroy();
@@ -230,7 +256,10 @@ describe("Upstreams.forward()", () => {
 
   it("DP-08 a new request under the same Identifier ends the retransmission of the old one", async () => {
     const { home, hub, nas } = await hubBefore(silent);
-    hub.apply({ servers: [udpServer("home", home.port, { replyTimeoutMs: 60_000 })], timeoutMs: 60_000 });
+    hub.apply({
+      servers: [udpServer("home", home.port, { replyTimeoutMs: 60_000, retransmit: PATIENT })],
+      timeoutMs: 60_000,
+    });
     nas.request(CODE.accessRequest, [textAttribute(ATTRIBUTE.userName, "bob")], 1);
     await home.request(1);
     home.script = accept;
@@ -315,8 +344,3 @@ describe("Upstreams.forward()", () => {
     expect(home.requests).toHaveLength(3); // its timers went on
   });
 });
-
-function lastState(nas: RawNas): Attribute {
-  const value = firstValue(nas.received.at(-1)?.attributes ?? [], ATTRIBUTE.state);
-  return { type: ATTRIBUTE.state, value: value as Buffer };
-}

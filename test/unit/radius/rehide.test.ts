@@ -87,6 +87,7 @@ describe("rehide()", () => {
       vendorSpecific(311, [16, Buffer.alloc(3)]),
       { type: ATTRIBUTE.vendorSpecific, value: Buffer.from("000001371005", "hex") },
       { type: ATTRIBUTE.vendorSpecific, value: Buffer.from("000001371001aa", "hex") },
+      { type: ATTRIBUTE.vendorSpecific, value: Buffer.from("0000013710001000", "hex") },
       { type: ATTRIBUTE.vendorSpecific, value: Buffer.of(0, 0) },
       vendorSpecific(14_988, [16, Buffer.alloc(34)]),
       { type: 200, value: Buffer.alloc(0) },
