@@ -187,7 +187,7 @@ export class ForwardingHub {
   }
 }
 
-export function upstreamsOptions({ servers, pools, routes, mode = "fail-over", timeoutMs = 2_000 }: HubOptions) {
+function upstreamsOptions({ servers, pools, routes, mode = "fail-over", timeoutMs = 2_000 }: HubOptions) {
   return {
     servers,
     pools: pools ?? [{ name: "p", servers: servers.map(({ name }) => name), mode, timeoutMs }],
