@@ -21,6 +21,7 @@ import { routeRules } from "./config/sections/realms.ts";
 import { type StatusConfig, statusConfig } from "./config/sections/status.ts";
 import { type TcpConfig, tcpConfig } from "./config/sections/tcp.ts";
 import { type UdpConfig, udpConfig } from "./config/sections/udp.ts";
+import { type UdpRoutersConfig, udpRoutersConfig } from "./config/sections/udp-routers.ts";
 import { type UpstreamsConfig, upstreamsConfig } from "./config/sections/upstreams.ts";
 import type { ValueSource } from "./config/substitution.ts";
 import { checkTlsFiles } from "./config/tls-files.ts";
@@ -42,6 +43,7 @@ export interface Config {
   readonly radsec: readonly RadsecConfig[];
   /** Empty: no RADIUS/UDP. */
   readonly udp: readonly UdpConfig[];
+  readonly udpRouters: UdpRoutersConfig;
   /** Empty: no RADIUS/TCP. */
   readonly tcp: readonly TcpConfig[];
   readonly clients: readonly ClientEntry[];
@@ -104,6 +106,7 @@ function configOf(values: HubValues, dictionary: Dictionary): Config {
     node: nodeConfig(values.node),
     radsec: values.radsec.map((listener) => radsecConfig(listener, dynauth, status)),
     udp: values.udp.map((listener) => udpConfig(listener, dynauth, status)),
+    udpRouters: udpRoutersConfig(values.udpRouters),
     tcp: values.tcp.map((listener) => tcpConfig(listener, dynauth, status)),
     clients: values.clients.map((entry) => clientEntry(entry, context)),
     bindings: bindingsConfig(values.bindings),

@@ -7,6 +7,7 @@ export const LIVE_KEYS: { readonly [Section in keyof Config]: { readonly restart
   node: { restart: ["name"] }, // every link id carries it
   radsec: { restart: ["name", "address", "port"] }, // also a listener that is added or removed
   udp: { restart: ["name", "addresses", "authPort", "acctPort", "dynauthPort", "receiveBufferBytes"] }, // as radsec
+  udpRouters: { restart: ["linksMax"] },
   tcp: { restart: ["name", "address", "port"] }, // as radsec
   clients: { restart: [] }, // live links are checked again (TLS-11)
   bindings: { restart: [] },

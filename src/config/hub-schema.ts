@@ -16,6 +16,7 @@ import { realmsSection } from "./sections/realms.ts";
 import { statusSection } from "./sections/status.ts";
 import { tcpSection } from "./sections/tcp.ts";
 import { udpSection } from "./sections/udp.ts";
+import { udpRoutersSection } from "./sections/udp-routers.ts";
 import { upstreamsSection } from "./sections/upstreams.ts";
 
 /** The whole of hub.yaml. A new section: its file in sections/, a line here, its part of Config in config.ts, a row in
@@ -25,6 +26,9 @@ export const hubSchema = section(
     node: nodeSection.prefault({}).meta({ description: "This process." }),
     radsec: radsecSection,
     udp: udpSection,
+    udpRouters: udpRoutersSection
+      .prefault({})
+      .meta({ description: "Routers over RADIUS/UDP, on all listeners together." }),
     tcp: tcpSection,
     clients: clientsSection,
     bindings: bindingsSection.prefault({}).meta({ description: "Which NAS-Identifier belongs to which peer." }),

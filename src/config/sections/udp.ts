@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { NoRouteAnswer } from "../../dynauth/triggers.ts";
+import type { UdpListenerOptions } from "../../transport/udp-listener.ts";
 import { ipAddress } from "../identities.ts";
 import type { Report } from "../problem.ts";
 import { reportDuplicates, section, valueAt, withRules } from "../section.ts";
@@ -58,13 +59,12 @@ const listener = section(
       max: "30s",
     }).prefault("30s"),
     duplicates: count(
-      "Requests that are remembered, on each port; beyond it the oldest is forgotten.",
+      "Replies that are kept on each socket, and as many for triggers; beyond it the oldest is forgotten.",
       256,
       10_000_000,
     ).default(65_536),
     rejectDelay: rejectDelay.prefault({}),
     noRoute: noRoute.prefault({}),
-    idle: duration("How long a router without a packet stays known.", { min: "1m", max: "3650d" }).prefault("24h"),
   },
   portRules,
 ).meta({ description: "Sockets for RADIUS/UDP." });
@@ -87,22 +87,9 @@ export const udpSection = withRules(list("RADIUS/UDP listeners.", listener), (li
 
 export type UdpValues = z.output<typeof listener>;
 
-/** What hub.ts makes a UdpListener of. */
-export interface UdpConfig {
-  readonly name: string;
-  readonly addresses: readonly string[];
-  readonly authPort: number | undefined;
-  readonly acctPort: number | undefined;
-  readonly dynauthPort: number | undefined;
-  readonly triggersOnAuthPort: boolean;
-  readonly receiveBufferBytes: number;
-  readonly statusServer: StatusConfig;
-  readonly duplicates: { readonly authAcctMs: number; readonly dynauthMs: number; readonly entriesMax: number };
-  readonly rejectDelayMs: { readonly min: number; readonly max: number };
-  readonly timestampWindowMs: number;
-  readonly requireEventTimestamp: boolean;
+export interface UdpConfig extends UdpListenerOptions {
+  /** For the listener's triggers. */
   readonly noRoute: NoRouteAnswer;
-  readonly idleMs: number;
 }
 
 export function udpConfig(values: UdpValues, dynauth: DynauthConfig, status: StatusConfig): UdpConfig {
@@ -124,6 +111,5 @@ export function udpConfig(values: UdpValues, dynauth: DynauthConfig, status: Sta
     timestampWindowMs: dynauth.timestampWindowMs,
     requireEventTimestamp: dynauth.requireEventTimestamp,
     noRoute: values.noRoute,
-    idleMs: values.idle,
   };
 }

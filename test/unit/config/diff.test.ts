@@ -19,6 +19,8 @@ describe("diffConfig()", () => {
     ["radsec: [{ limits: { links: 5 } }]", ["radsec"], ["radsec"], []],
     ["radsec: [{}, { name: b, port: 1 }]", ["radsec"], [], ["radsec"]],
     ["udp: [{ authPort: 1 }]", ["udp"], [], ["udp"]],
+    ["udpRouters: { idle: 1h }", ["udpRouters"], ["udpRouters"], []],
+    ["udpRouters: { max: 5 }", ["udpRouters"], [], ["udpRouters.linksMax"]],
     ["tcp: [{ port: 1 }]", ["tcp"], [], ["tcp"]],
     ["dynauth: { realms: [a.example] }", ["dynauth"], ["dynauth"], []],
     ["upstreams: { servers: [{ name: a, transport: radsec, host: b }] }", ["upstreams"], ["upstreams"], []],
@@ -47,7 +49,6 @@ describe("diffConfig()", () => {
     ["authPort: 2", [], ["udp[0].authPort"]],
     ["dynauthPort: 2", [], ["udp[0].dynauthPort"]],
     ["receiveBuffer: 1MiB", [], ["udp[0].receiveBufferBytes"]],
-    ["idle: 1h", ["udp"], []],
     ["noRoute: { answer: silence }", ["udp"], []],
     ["rejectDelay: { min: 2s }", ["udp"], []],
   ])("changes a UDP listener: %s", (keys, live, needsRestart) => {

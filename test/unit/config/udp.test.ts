@@ -90,7 +90,6 @@ describe("udp", () => {
       timestampWindowMs: 300_000,
       requireEventTimestamp: false,
       noRoute: { answer: "nak" },
-      idleMs: 86_400_000,
     });
   });
 
@@ -125,6 +124,13 @@ function radsecOf(config: Config): Config["radsec"][number] {
   if (listener === undefined) throw new Error("no listener");
   return listener;
 }
+
+describe("udpRouters", () => {
+  it("keeps 20,000 routers for a day", () => {
+    expect(configOf("").udpRouters).toEqual({ idleMs: 86_400_000, linksMax: 20_000 });
+    expect(configOf("udpRouters: { idle: 1h, max: 5 }").udpRouters).toEqual({ idleMs: 3_600_000, linksMax: 5 });
+  });
+});
 
 describe("tcp", () => {
   it("listens on the loopback with the limits of RADIUS/TLS", () => {
