@@ -3,12 +3,14 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Caller } from "./credentials.ts";
 import type { HttpOptions, Role } from "./options.ts";
-import { PROBLEMS, type Problem, problemJson } from "./problem.ts";
+import { PROBLEMS, type Problem, type ProblemCode, problemJson } from "./problem.ts";
 
 interface ApiVariables {
   readonly requestId: string;
   /** Undefined on paths that need no role, when nobody proved anything. */
   readonly caller: Caller | undefined;
+  /** Why it was not done, for the log. */
+  readonly problem: ProblemCode | undefined;
 }
 export type ApiEnv = { Bindings: HttpBindings; Variables: ApiVariables };
 export type ApiContext = Context<ApiEnv>;
@@ -29,6 +31,7 @@ export type Settings = () => HttpOptions;
 
 /** An answer of application/problem+json. */
 export function problemAnswer(context: ApiContext, problem: Problem, headers: Record<string, string> = {}): Response {
+  context.set("problem", problem.code);
   const body = JSON.stringify(problemJson(problem, context.get("requestId")));
   return context.body(body, PROBLEMS[problem.code][0] as ContentfulStatusCode, {
     ...headers,

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { HubError } from "../errors.ts";
+import { listenError } from "../transport/node-errors.ts";
 import { Access, assertReachableOnlyAsMeant } from "./access.ts";
 import type { Routes } from "./api-context.ts";
 import { makeApp } from "./app.ts";
@@ -64,7 +64,7 @@ export class HttpApi {
     try {
       await once(this.#server, "listening");
     } catch (cause) {
-      throw listenError(address, port, cause);
+      throw listenError("the HTTP API", address, port, cause as NodeJS.ErrnoException);
     }
     this.#metrics.start();
     const bound = this.#server.address();
@@ -127,17 +127,4 @@ export class HttpApi {
 /** node:http wants the header time-out within the request time-out. */
 function timeouts({ headerTimeoutMs, requestTimeoutMs }: HttpOptions) {
   return { headersTimeout: Math.min(headerTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs };
-}
-
-const LISTEN_REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is in use",
-  EACCES: "this user may not take that port",
-  EADDRNOTAVAIL: "this machine has no such address",
-};
-
-function listenError(address: string, port: number, cause: unknown): HubError {
-  const { code = "" } = cause as NodeJS.ErrnoException;
-  const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  const why = LISTEN_REASONS[code] ?? code;
-  return new HubError("ERR_LISTEN", `HTTP cannot listen on ${where}: ${why}`, { address, port }, { cause });
 }

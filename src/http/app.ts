@@ -80,7 +80,7 @@ function challenge(code: ProblemCode, access: Access): Record<string, string> {
 function faultAnswer(error: unknown, context: ApiContext, { log }: AppDeps): Response {
   const problem = problemOf(error);
   if (problem === undefined) {
-    log.error({ err: error, request_id: context.get("requestId"), path: context.req.path }, "the HTTP API failed");
+    log.error({ err: error, requestId: context.get("requestId"), path: context.req.path }, "the HTTP API failed");
     return refusedAnswer(context, "internal", "see the log of the hub under this request id");
   }
   const headers: Record<string, string> = problem.code === "stopping" ? { "Retry-After": "5" } : {};
@@ -100,29 +100,37 @@ function refusedAnswer(
 }
 
 function finish(context: ApiContext, deps: AppDeps, gate: LogGate, begun: number): void {
-  const { res, req } = context;
-  const requestId = context.get("requestId");
-  res.headers.set("X-Request-Id", requestId);
+  const { res } = context;
+  res.headers.set("X-Request-Id", context.get("requestId"));
   res.headers.set("X-Content-Type-Options", "nosniff");
   res.headers.set("Cache-Control", "no-store");
   if (deps.stopping()) res.headers.set("Connection", "close");
   const route = routePath(context, -1);
   deps.answered(Object.hasOwn(deps.routes, route) ? route : "none", res.status);
+  logRequest(context, deps, gate, deps.clock.now() - begun);
+}
+
+/** What changes something is logged, and what was refused; the rest is counted only. */
+function logRequest(context: ApiContext, { log }: AppDeps, gate: LogGate, tookMs: number): void {
+  const { res, req } = context;
   const address = context.env.incoming.socket.remoteAddress;
+  const problem = context.get("problem");
   const facts = {
-    request_id: requestId,
+    requestId: context.get("requestId"),
     method: req.method,
     // A path may hold a NAS name; the query, which may hold users, stays out of the log.
     path: req.path,
     status: res.status,
+    problem,
     caller: context.get("caller")?.name,
     address,
-    duration_ms: Math.round((deps.clock.now() - begun) * 1_000) / 1_000,
+    durationMs: Math.round(tookMs * 1_000) / 1_000,
   };
+  const text = `${req.method} ${req.path}: ${res.status}${problem === undefined ? "" : ` ${problem}`}`;
   if (res.status === 401 || res.status === 403) {
     const suppressed = gate.pass(`${res.status} ${address}`);
-    if (suppressed !== undefined) deps.log.warn({ ...facts, suppressed }, "HTTP request refused");
+    if (suppressed !== undefined) log.warn({ ...facts, suppressed }, `HTTP from ${address} refused: ${text}`);
   } else if (CHANGING.has(req.method)) {
-    deps.log.info(facts, "HTTP request");
+    log.info(facts, `HTTP from ${address}: ${text}`);
   }
 }

@@ -122,9 +122,20 @@ describe("credentials", () => {
       caller: "helpdesk",
       path: "/disconnect",
       status: 200,
-      request_id: "r1",
+      requestId: "r1",
+      message: "HTTP from 127.0.0.1: POST /disconnect: 200",
     });
     expect(line).not.toContain("username");
+  });
+
+  it("says in the log why a call was not done", async () => {
+    const hub = await start({ tokens: TOKENS });
+    await call(hub, "POST", "/disconnect", { Authorization: "Bearer operator-token" });
+    await call(hub, "GET", "/v1/links");
+    expect(hub.lines.map((line) => JSON.parse(line))).toMatchObject([
+      { problem: "no-target", message: "HTTP from 127.0.0.1: POST /disconnect: 422 no-target" },
+      { problem: "unauthorized", message: "HTTP from 127.0.0.1 refused: GET /v1/links: 401 unauthorized" },
+    ]);
   });
 });
 
@@ -252,7 +263,7 @@ describe("HttpApi.start() and apply()", () => {
     const second = startApi({ port: hub.port });
     await expect(second).rejects.toMatchObject({
       code: "ERR_LISTEN",
-      message: `HTTP cannot listen on 127.0.0.1:${hub.port}: the port is in use`,
+      message: `the HTTP API can not listen on 127.0.0.1:${hub.port}: the port is in use by another process`,
     });
   });
 
