@@ -48,7 +48,11 @@ const hub = new Hub(loaded.config, {
 hub.events.subscribe((event) => {
   if (event.type === "link.up")
     say("hub", `link up: ${event.peer} dialled in from port ${event.port}, ${event.protocol}`);
-  if (event.type === "binding") say("hub", `NAS-Identifier ${event.nasIdentifier} is bound to this peer`);
+  if (event.type === "binding")
+    say(
+      "hub",
+      `NAS-Identifier ${event.nasIdentifier} is ${event.change === "bound" ? "bound to this peer" : event.change}`,
+    );
   if (event.type === "link.down") say("hub", `link down: ${event.peer}, ${event.reason}`);
 });
 

@@ -78,7 +78,7 @@ export function outcomeDetail(outcome: Outcome): string {
 }
 
 const NO_ROUTE = {
-  unknown: "no NAS of that name or address ever connected",
+  unknown: "no live link has that name, address or link id, and no peer holds that name",
   offline: "the NAS is known but has no link now",
   "no-session": "no open acct session fits",
   "not-permitted": "the configuration does not allow this code towards the NAS (reverse)",
