@@ -4,9 +4,7 @@ export const GAPS: Readonly<Record<string, string>> = {
   "TLS-03": "Node has no DTLS; RFC 6614 alone asks for TLS only",
   "TLS-16": "certificate policies are not matched: `admitEvery` authorises by issuer, and says so in hub.yaml",
   "TLS-26": "Node has no KeyUpdate and a link has no greatest age; an operator can close one",
-  ...Object.fromEntries(
-    Array.from({ length: 15 }, (_, n) => [`PSK-${String(n + 1).padStart(2, "0")}`, "TLS-PSK is not offered yet"]),
-  ),
+  "PSK-14": "the hub dials out with certificates only, so that there is no outbound identity to share",
   "ST-16": "there is no UDP listener yet",
   "ST-19": "RFC 7930 (larger packets) is not implemented",
   "IDX-09": "realms of proxies are not told from NAS-Identifiers; a proxy holds the names that it sends",
@@ -19,6 +17,8 @@ export const PARTS: Readonly<Record<string, string>> = {
   "TLS-18": "the alert is not access_denied(49): Node chooses it",
   "TLS-20": "sessions are not resumed at all, which the rule allows",
   "TLS-23": "a listener has one certificate, and an unknown name is served, not refused with unrecognized_name(112)",
+  "PSK-06":
+    "OpenSSL cuts an identity at a NUL before the hub sees it, and Node hides one that is no UTF-8: refused without its name",
   "CON-20": "TCP_NODELAY is on by default (Decisions); `noDelay: false` keeps the rule",
   "CON-22": "there is no UDP listener yet",
 };

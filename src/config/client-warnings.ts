@@ -12,6 +12,7 @@ export function reportClientWarnings({ clients, ...listeners }: HubValues, repor
   for (const [index, client] of clients.entries()) {
     const reportHere: Report = (path, message) => report(["clients", index, ...path], message);
     if (client.secret !== undefined) secretWarning(client.secret, client.transport, ["secret"], reportHere);
+    pskWarnings(client, reportHere);
     triggerWarnings(client, reportHere);
     sharedSecretWarning(client, clients.slice(0, index), reportHere);
     if (client.transport === "tls") continue;
@@ -23,6 +24,16 @@ export function reportClientWarnings({ clients, ...listeners }: HubValues, repor
   }
   udpWarnings(listeners.udp, clients, report);
   tcpWarnings(listeners.tcp, report);
+}
+
+/** RFC 9813 Section 4.1.1 (PSK-03). */
+const PSK_OCTETS_GOOD = 32;
+
+function pskWarnings({ match }: Client, report: Report): void {
+  for (const [position, { key }] of (match.psk ?? []).entries()) {
+    if (key.octets.length >= PSK_OCTETS_GOOD) continue;
+    report(["match", "psk", position, "key"], `is a key of less than ${PSK_OCTETS_GOOD} octets: openssl rand -hex 32`);
+  }
 }
 
 function triggerWarnings(client: Client, report: Report): void {

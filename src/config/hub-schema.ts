@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { listenerRules } from "./listener-rules.ts";
 import type { Report } from "./problem.ts";
+import { pskRules } from "./psk-rules.ts";
 import { referenceRules } from "./reference-rules.ts";
 import { section } from "./section.ts";
 import { bindingsSection } from "./sections/bindings.ts";
@@ -49,4 +50,5 @@ export type HubValues = z.output<typeof hubSchema>;
 function rulesAcrossSections(values: unknown, report: Report): void {
   listenerRules(values, report);
   referenceRules(values, report);
+  pskRules(values, report);
 }

@@ -44,9 +44,14 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown, tree: YamlTree): Pro
     const messages = issue.message.split("\n"); // one line a key, see section.ts
     return issue.keys.map((key, index) => tree.problemAt([...path, key], messages[index] as string, "key"));
   }
-  const value = valueAt(root, ...path);
+  const value = writtenAt(root, path);
   const typed = issue.code === "invalid_type" || issue.code === "invalid_value" || issue.code === "invalid_union";
   if (typed && value === undefined) return [tree.problemAt(path, "is required")];
   if (typed && value === null) return [tree.problemAt(path, "has no value")];
   return [tree.problemAt(path, issue.message)];
+}
+
+/** What stands at a path: a single item may stand for a list of one. */
+function writtenAt(root: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((at, step) => (step === 0 && !Array.isArray(at) ? at : valueAt(at, step)), root);
 }

@@ -47,7 +47,7 @@ export interface PskCredential {
   readonly tls: PskVersion;
 }
 
-export type PskVersion = "1.2" | "1.3";
+export type PskVersion = "TLSv1.2" | "TLSv1.3";
 
 /** Who may offer a PSK from where. */
 export interface PskDirectory {
@@ -90,8 +90,8 @@ export function judgePsk(
   const credential = clients.psk(identity, address);
   if (credential === undefined) return refused("unknown-psk-identity", "is in no entry of `clients` for its address");
   // PSK-02: used with another version, a key that is strong in one could be attacked in the other.
-  if (tlsVersion === `TLSv${credential.tls}`) return { identity, credential };
-  return refused("tls-version", `has a key for TLS ${credential.tls} alone`);
+  if (tlsVersion === credential.tls) return { identity, credential };
+  return refused("tls-version", `has a key for ${credential.tls} alone`);
 }
 
 /** The key that OpenSSL goes on with; null leaves the peer its certificate.
@@ -112,7 +112,9 @@ export function provenPsk(offer: PskOffer | undefined, socket: TLSSocket): PskCr
   if (offer === undefined || !("credential" in offer)) return undefined;
   const suite = socket.getCipher().name;
   const used =
-    offer.credential.tls === "1.3" ? socket.isSessionReused() && suite.endsWith("_SHA256") : suite.includes("-PSK-");
+    offer.credential.tls === "TLSv1.3"
+      ? socket.isSessionReused() && suite.endsWith("_SHA256")
+      : suite.includes("-PSK-");
   return used && socket.getPeerX509Certificate() === undefined ? offer.credential : undefined;
 }
 

@@ -100,7 +100,7 @@ export function secureContextOptions(tls: ListenerTlsOptions, psk = NO_PSK): Sec
 }
 
 function suites(chosen: string | undefined, psk: ReadonlySet<PskVersion>): string {
-  const tls13 = psk.has("1.3") ? TLS13_SUITES_WITH_PSK : TLS13_SUITES;
-  const tls12 = psk.has("1.2") ? `${TLS12_PSK_SUITES}:${TLS12_SUITES}` : TLS12_SUITES;
+  const tls13 = psk.has("TLSv1.3") ? TLS13_SUITES_WITH_PSK : TLS13_SUITES;
+  const tls12 = psk.has("TLSv1.2") ? `${TLS12_PSK_SUITES}:${TLS12_SUITES}` : TLS12_SUITES;
   return `${tls13}:${chosen ?? tls12}:${NEVER}`;
 }

@@ -16,7 +16,7 @@ import {
 } from "../support/listener-fixture.ts";
 import { PSK, pskEntry, pskHello, pskRouter, takesPsk, type TestPsk } from "../support/psk-routers.ts";
 
-const VERSIONS: readonly PskVersion[] = ["1.2", "1.3"];
+const VERSIONS: readonly PskVersion[] = ["TLSv1.2", "TLSv1.3"];
 const OTHER_KEY = Buffer.alloc(32, 0xa5);
 const CERTIFICATES = clientEntry({ name: "certificates" });
 
@@ -48,7 +48,7 @@ async function refusalOf(hub: ListenerFixture, options: Parameters<ListenerFixtu
   return refusal;
 }
 
-describe.each(VERSIONS)("RadsecListener and a PSK of TLS %s", (tls) => {
+describe.each(VERSIONS)("RadsecListener and a PSK of %s", (tls) => {
   const psk: TestPsk = { identity: "edge-1@nas.example", tls };
 
   it("PSK-01 TLS-17 TLS-27 opens a link whose peer is the identity", async () => {
@@ -56,7 +56,7 @@ describe.each(VERSIONS)("RadsecListener and a PSK of TLS %s", (tls) => {
     const { link } = await hub.link({}, pskRouter(psk));
     expect(link).toMatchObject({ peer: { kind: "psk", identity: psk.identity }, peerKey: `psk:${psk.identity}` });
     expect(link.client.name).toBe("psk");
-    expect(link.protocol).toMatch(tls === "1.2" ? /^TLSv1\.2 ECDHE-PSK-/ : /^TLSv1\.3 TLS_.*_SHA256$/);
+    expect(link.protocol).toMatch(tls === "TLSv1.2" ? /^TLSv1\.2 ECDHE-PSK-/ : /^TLSv1\.3 TLS_.*_SHA256$/);
     expect(hub.listener.halfOpen).toBe(0);
   });
 
@@ -90,10 +90,10 @@ describe.each(VERSIONS)("RadsecListener and a PSK of TLS %s", (tls) => {
   });
 
   it("PSK-02 refuses a key in the version of TLS that it is not for", async () => {
-    const wrong = tls === "1.2" ? "1.3" : "1.2";
+    const wrong = tls === "TLSv1.2" ? "TLSv1.3" : "TLSv1.2";
     const hub = await hubFor([psk, { identity: "edge-2", tls: wrong, key: OTHER_KEY }]);
     const refusal = await refusalOf(hub, pskRouter({ ...psk, tls: wrong }));
-    expect(refusal).toMatchObject({ reason: "tls-version", detail: expect.stringContaining(`for TLS ${tls} alone`) });
+    expect(refusal).toMatchObject({ reason: "tls-version", detail: expect.stringContaining(`for ${tls} alone`) });
     await hub.link({}, pskRouter(psk));
   });
 
@@ -152,7 +152,7 @@ describe.each(VERSIONS)("RadsecListener and a PSK of TLS %s", (tls) => {
   it("PSK-07 a listener without PSK entries gets them at run time, suites and all", async () => {
     const hub = await hubFor();
     hub.dial({}, pskRouter(psk));
-    expect((await hub.nextRefusal(0)).reason).toBe(tls === "1.2" ? "no-shared-cipher" : "not-in-clients");
+    expect((await hub.nextRefusal(0)).reason).toBe(tls === "TLSv1.2" ? "no-shared-cipher" : "not-in-clients");
     hub.clients = new ClientDirectory([pskEntry([psk])]);
     hub.listener.reauthorise();
     await hub.link({}, pskRouter(psk));
@@ -179,7 +179,7 @@ describe("RadsecListener and what OpenSSL makes of a PSK", () => {
   it.each(["PSK-AES128-GCM-SHA256", "RSA-PSK-AES128-GCM-SHA256", "DHE-PSK-AES128-GCM-SHA256", "ECDHE-PSK-NULL-SHA256"])(
     "PSK-07 does not speak %s",
     async (ciphers) => {
-      const weak = { identity: "edge-1", tls: "1.2" } as const;
+      const weak = { identity: "edge-1", tls: "TLSv1.2" } as const;
       const hub = await hubFor([weak]);
       const refusal = await refusalOf(hub, { ...pskRouter(weak), ciphers: `${ciphers}:@SECLEVEL=0` });
       expect(refusal.reason).toBe("no-shared-cipher");
@@ -187,7 +187,7 @@ describe("RadsecListener and what OpenSSL makes of a PSK", () => {
   );
 
   it("PSK-07 no setting of `ciphers` brings back a suite without forward secrecy", async () => {
-    const weak = { identity: "edge-1", tls: "1.2" } as const;
+    const weak = { identity: "edge-1", tls: "TLSv1.2" } as const;
     const options = listenerOptions(pki);
     const tls = { ...options.tls, ciphers: "PSK-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256" };
     const hub = await ListenerFixture.start({ ...options, tls }, { clients: [pskEntry([weak])] });

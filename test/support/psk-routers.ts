@@ -19,16 +19,16 @@ export function pskEntry(
   changes: Partial<ClientEntry> = {},
   network?: string[],
 ): ClientEntry {
-  const psk = psks.map(({ identity, key = PSK, tls = "1.3" }) => ({ identity, key: new PskKey(key), tls }));
+  const psk = psks.map(({ identity, key = PSK, tls = "TLSv1.3" }) => ({ identity, key: new PskKey(key), tls }));
   return clientEntry({ name: "psk", match: { psk, ...(network === undefined ? {} : { network }) }, ...changes });
 }
 
 /** How a router with a PSK dials, with the suites that Node and OpenSSL offer of their own accord where it can. */
-export function pskRouter({ identity, key = PSK, tls = "1.3" }: TestPsk): ConnectionOptions {
+export function pskRouter({ identity, key = PSK, tls = "TLSv1.3" }: TestPsk): ConnectionOptions {
   return {
-    minVersion: `TLSv${tls}`,
-    maxVersion: `TLSv${tls}`,
-    ...(tls === "1.2" ? { ciphers: "ECDHE-PSK-CHACHA20-POLY1305" } : {}),
+    minVersion: tls,
+    maxVersion: tls,
+    ...(tls === "TLSv1.2" ? { ciphers: "ECDHE-PSK-CHACHA20-POLY1305" } : {}),
     checkServerIdentity: () => undefined,
     pskCallback: () => ({ identity, psk: key }),
   };

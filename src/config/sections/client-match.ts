@@ -4,6 +4,7 @@ import { dnsName, fingerprint, ipAddress } from "../identities.ts";
 import type { Report } from "../problem.ts";
 import { section, valueAt } from "../section.ts";
 import { flag, network, oneOrMany, text } from "../values.ts";
+import { pskSection } from "./client-psk.ts";
 
 const san = section({
   dns: oneOrMany("dNSName; *.example.net stands for any one label in front.", dnsName("A DNS name.")).optional(),
@@ -17,6 +18,7 @@ export const clientMatchSection = section({
   commonName: oneOrMany("Subject Common Name.", text("A Common Name.")).optional(),
   fingerprint: oneOrMany("SHA-256 of the certificate.", fingerprint("A SHA-256 fingerprint.")).optional(),
   issuer: text('Distinguished name of the CA, such as "CN=Example CA, O=Example".').optional(),
+  psk: oneOrMany("Pre-shared keys (RFC 9813) of routers that have no certificate.", pskSection).optional(),
   network: oneOrMany("Networks, one of which must hold the address of the peer.", network("A network.")).optional(),
   admitEvery: flag("Whether every certificate that fits the other keys is admitted.").default(false),
 }).meta({ description: "What the peer must have; all keys that are given must hold. Over udp and tcp: only network." });
@@ -24,8 +26,20 @@ export const clientMatchSection = section({
 /** What `match` must say depends on what a peer of this transport can prove. */
 export function matchRules(transport: ClientEntry["transport"], match: unknown, report: Report): void {
   if (typeof match !== "object" || match === null) return; // told already
-  if (transport === "tls") certificateRules(match, report);
-  else addressRules(transport, match, report);
+  if (transport !== "tls") addressRules(transport, match, report);
+  else if (valueAt(match, "psk") !== undefined) pskOnlyRules(match, report);
+  else certificateRules(match, report);
+}
+
+const OF_CERTIFICATES = ["san", "commonName", "fingerprint", "issuer"];
+
+/** A peer proves a PSK or a certificate, never both. */
+function pskOnlyRules(match: object, report: Report): void {
+  for (const key of OF_CERTIFICATES) {
+    if (valueAt(match, key) !== undefined) report([key], "is about certificates: a peer with a PSK has none");
+  }
+  if (valueAt(match, "admitEvery") === true)
+    report(["admitEvery"], "is about certificates: a peer with a PSK has none");
 }
 
 function certificateRules(match: object, report: Report): void {
@@ -35,16 +49,18 @@ function certificateRules(match: object, report: Report): void {
   if (!names && valueAt(match, "admitEvery") === false) {
     report(
       [],
-      "names no san, commonName or fingerprint, so it would admit every certificate of the CA; if that is meant, add admitEvery: true",
+      "names no san, commonName, fingerprint or psk, so it would admit every certificate of the CA; if that is meant, add admitEvery: true",
     );
   }
 }
 
 /** UL-01: over UDP and TCP the source address is all there is. */
 function addressRules(transport: string, match: object, report: Report): void {
-  for (const key of ["san", "commonName", "fingerprint", "issuer"]) {
+  for (const key of OF_CERTIFICATES) {
     if (valueAt(match, key) !== undefined) report([key], `is about certificates, and transport: ${transport} has none`);
   }
+  if (valueAt(match, "psk") !== undefined)
+    report(["psk"], `is about TLS: with transport: ${transport} there is secret`);
   if (valueAt(match, "admitEvery") === true) {
     report(["admitEvery"], `is about certificates; with transport: ${transport} whoever is in network is admitted`);
   }

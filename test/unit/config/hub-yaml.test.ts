@@ -13,6 +13,7 @@ const COMPLETE = SHIPPED.replaceAll(/^(\s*)#(?=\S| {2})/gm, "$1");
 const DICTIONARY = Dictionary.load(new URL("../../../config/dictionaries", import.meta.url).pathname);
 const ENV = {
   EDGE_SECRET: "the secret of the edge",
+  SHOP_7_PSK: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
   LEGACY_SECRET: "the secret of the old ones",
   BILLING_SECRET: "the secret of billing",
   BILLING_TOKEN: "token-of-the-billing-system",
@@ -43,7 +44,8 @@ interface Key {
 
 /** Every key of the schema with the values that it has in a document. */
 function* keysOf(schema: Schema, values: readonly unknown[], path: string): Generator<Key> {
-  for (const alternative of schema.anyOf ?? []) yield* keysOf(alternative, values, path);
+  // One item may stand for a list of one.
+  for (const alternative of schema.anyOf ?? []) yield* keysOf(alternative, values.flat(), path);
   if (schema.items !== undefined) yield* keysOf(schema.items, values.flat(), path);
   if (path.endsWith(".match") && path.includes("select")) return; // its keys stand in the prose, see below
   for (const [key, inner] of Object.entries(schema.properties ?? {})) {
