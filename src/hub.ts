@@ -1,26 +1,29 @@
 import { isDeepStrictEqual } from "node:util";
-import { answerUnserved } from "./aaa/unserved.ts";
+import { Heartbeat } from "./aaa/upstream/heartbeat.ts";
+import type { UpstreamsOptions } from "./aaa/upstream/options.ts";
+import { Upstreams } from "./aaa/upstream/upstreams.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { diffConfig } from "./config/diff.ts";
 import { Dynauth } from "./dynauth/dynauth.ts";
+import { RegistryResolver } from "./dynauth/registry-resolver.ts";
 import { ProxyMark } from "./dynauth/trigger-attributes.ts";
 import { Triggers } from "./dynauth/triggers.ts";
-import { RegistryResolver } from "./dynauth/registry-resolver.ts";
 import { EventFeed } from "./events.ts";
 import { HttpApi } from "./http/api.ts";
 import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
+import { type ListenerAddresses, Listeners } from "./listeners.ts";
 import { EventLog, type Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import { Registry } from "./registry/registry.ts";
 import { compileSelection, type Selection } from "./registry/selection.ts";
-import { expiries, type TlsMaterial, TlsMaterials } from "./tls-material.ts";
-import { ClientDirectory } from "./transport/client-directory.ts";
-import { CODE } from "./radius/codes.ts";
-import type { Reply, RequestContext, RequestHandler } from "./transport/link.ts";
-import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
+import { RequestChain } from "./request-chain.ts";
+import { expiries, type TlsMaterial, TlsMaterials, upstreamName } from "./tls-material.ts";
+import type { RequestHandler } from "./transport/link.ts";
+import { OwnEndpoints } from "./transport/own-endpoints.ts";
 import { TimingWheel } from "./transport/timing-wheel.ts";
+import { UdpRequester } from "./transport/udp-requester.ts";
 
 export interface HubDeps {
   readonly clock: Clock;
@@ -28,13 +31,12 @@ export interface HubDeps {
   readonly log: Logger;
   readonly version: string;
   readonly dictionary: Dictionary;
-  /** Answers what routers ask; default: nobody is let in and nothing is acknowledged. */
+  /** Answers what routers ask and no upstream is meant for; default: nobody is let in and nothing is acknowledged. */
   readonly handler?: RequestHandler;
 }
 
 /** Where a started hub listens. */
-export interface HubAddresses {
-  readonly radsec: ReadonlyMap<string, { readonly address: string; readonly port: number }>;
+export interface HubAddresses extends ListenerAddresses {
   readonly http: { readonly address: string; readonly port: number } | undefined;
 }
 
@@ -50,6 +52,8 @@ const DAY_MS = 86_400_000;
 const MARK_BYTES = 12;
 /** Random characters in every link id, so that ids of an earlier run never come again. */
 const RUN_BYTES = 4;
+/** How long a peer has to answer close_notify. */
+const LINK_GRACE_MS = 2_000;
 
 /** The composition root: makes every part, starts them in order, stops them in reverse.
  *
@@ -63,10 +67,12 @@ export class Hub {
   readonly #wheel: TimingWheel;
   readonly #materials: TlsMaterials;
   readonly #triggers: Triggers;
-  readonly #listeners = new Map<string, RadsecListener>();
+  readonly #requester: UdpRequester;
+  readonly #upstreams: Upstreams;
+  readonly #heartbeat: Heartbeat;
+  readonly #listeners: Listeners;
   readonly #run: string;
   #config: Config;
-  #clients: ClientDirectory;
   #selection: Selection | undefined;
   #http: HttpApi | undefined;
   #links = 0;
@@ -82,10 +88,10 @@ export class Hub {
     this.#run = `${config.node.name}-${random.bytes(RUN_BYTES).toString("hex")}`;
     this.events = new EventFeed((error) => log.error({ err: error }, "a subscriber of the event feed failed"));
     this.events.subscribe(new EventLog(log, clock).write);
-    this.#wheel = new TimingWheel(clock);
     this.dictionary = deps.dictionary;
+    this.#wheel = new TimingWheel(clock);
+    this.#materials = new TlsMaterials(clock);
     this.registry = new Registry({ clock, events: this.events }, registryOptions(config));
-    this.#clients = new ClientDirectory(config.clients);
     this.#selection = this.#compiled(config);
     this.dynauth = new Dynauth(
       {
@@ -94,13 +100,58 @@ export class Hub {
         resolver: new RegistryResolver(this.registry, () => this.#selection),
         nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
       },
-      dynauthOptions(config),
+      config.dynauth,
     );
-    this.#triggers = new Triggers(
-      { clock, dynauth: this.dynauth, registry: this.registry, mark: new ProxyMark(random.bytes(MARK_BYTES)) },
-      triggerOptions(config),
+    const mark = new ProxyMark(random.bytes(MARK_BYTES));
+    this.#triggers = new Triggers({ clock, dynauth: this.dynauth, registry: this.registry, mark }, config.dynauth);
+    const wheel = this.#wheel;
+    this.#requester = new UdpRequester({
+      clock,
+      random,
+      wheel,
+      dropped: (reason, from) => this.#dropped(reason, from),
+    });
+    const chain = new RequestChain({
+      triggers: this.#triggers,
+      forward: (context) => this.#upstreams.forward(context),
+      reverseKinds: () => this.#config.dynauth.reverseFromUpstreams,
+      served: deps.handler,
+    });
+    const endpoints = new OwnEndpoints();
+    const nextLinkId = () => `${this.#run}-${((this.#links += 1)).toString(36)}`;
+    const shared = { clock, random, wheel, events: this.events, nextLinkId };
+    this.#listeners = new Listeners(
+      {
+        ...shared,
+        observer: new LinkEvents(this.registry, this.events, clock),
+        chain,
+        requester: this.#requester,
+        endpoints,
+      },
+      config,
     );
-    this.#materials = new TlsMaterials(clock);
+    this.#upstreams = new Upstreams(
+      {
+        ...shared,
+        udp: this.#requester,
+        mark,
+        reverse: chain.reverse,
+        isSelf: (address, port) => endpoints.has(address, port),
+        nasIdentifier: config.node.name,
+      },
+      { servers: [], pools: [], routes: [] },
+    );
+    this.#heartbeat = new Heartbeat(
+      {
+        clock,
+        random,
+        events: this.events,
+        handler: chain.answer,
+        probeUpstreams: () => this.#upstreams.probe(),
+        nasIdentifier: config.node.name,
+      },
+      config.heartbeat,
+    );
   }
 
   /** The development PKI, where the configuration uses it and the hub has started. */
@@ -112,14 +163,13 @@ export class Hub {
   async start(): Promise<HubAddresses> {
     try {
       const materials = await this.#materials.load(this.#config);
-      const radsec = new Map<string, { address: string; port: number }>();
-      for (const listener of this.#listenersOf(this.#config, materials)) {
-        radsec.set(listener.name, await listener.open.start());
-      }
+      const addresses = await this.#listeners.start(this.#config, materials);
+      this.#upstreams.apply(upstreamsOptions(this.#config, materials));
+      this.#heartbeat.start();
       const http = await this.#startHttp();
       this.#state = "running";
       this.#watchCertificates(materials);
-      return { radsec, http };
+      return { ...addresses, http };
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -131,9 +181,11 @@ export class Hub {
     if (this.#state === "stopping") return;
     this.#state = "stopping";
     this.#cancelCertificateCheck?.();
-    for (const listener of this.#listeners.values()) listener.pause();
+    this.#heartbeat.stop();
+    this.#listeners.pause();
     await withinGrace(Promise.all([this.#http?.stop(graceMs), this.dynauth.stop()]), graceMs, this.#deps.clock);
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(Math.min(graceMs, LINK_GRACE_MS))));
+    await Promise.all([this.#listeners.stop(Math.min(graceMs, LINK_GRACE_MS)), this.#upstreams.stop()]);
+    this.#requester.stop();
     this.registry.stop();
     this.#wheel.stop();
   }
@@ -144,16 +196,16 @@ export class Hub {
     const difference = diffConfig(this.#config, config);
     const materials = await this.#materials.load(config);
     const selection = this.#compiled(config);
-    const clients = new ClientDirectory(config.clients);
-    this.#useMaterials(config, materials);
+    this.#listeners.useMaterials(config, materials);
+    this.#upstreams.apply(upstreamsOptions(config, materials));
     this.#config = config;
     this.#selection = selection;
-    this.#clients = clients;
     this.registry.apply(registryOptions(config));
-    this.dynauth.apply(dynauthOptions(config));
-    this.#triggers.apply(triggerOptions(config));
+    this.dynauth.apply(config.dynauth);
+    this.#triggers.apply(config.dynauth);
+    this.#heartbeat.apply(config.heartbeat);
     const refused = config.http === undefined ? [] : (this.#http?.apply(config.http) ?? []);
-    for (const listener of this.#listeners.values()) listener.reauthorise();
+    this.#listeners.useClients(config);
     this.#watchCertificates(materials);
     const { changed } = difference;
     const needsRestart = [...new Set([...difference.needsRestart, ...refused])];
@@ -161,59 +213,16 @@ export class Hub {
     return { changed, needsRestart };
   }
 
-  *#listenersOf(config: Config, materials: ReadonlyMap<string, TlsMaterial>) {
-    const { clock, random } = this.#deps;
-    const handler: RequestHandler = (context) => this.#answer(context);
-    const observer = new LinkEvents(this.registry, this.events, clock);
-    for (const options of config.radsec) {
-      const listener = new RadsecListener(
-        {
-          clock,
-          random,
-          wheel: this.#wheel,
-          observer,
-          handler,
-          clients: () => this.#clients,
-          nextLinkId: () => `${this.#run}-${((this.#links += 1)).toString(36)}`,
-          refused: (refusal) =>
-            this.events.emit({ type: "handshake.refused", atMs: clock.wallMs(), detail: undefined, ...refusal }),
-        },
-        listenerOptions(options, materials.get(options.name) as TlsMaterial),
-      );
-      this.#listeners.set(options.name, listener);
-      yield { name: options.name, open: listener };
-    }
-  }
-
-  /** What a router asks is AAA; a Disconnect- or CoA-Request of a peer that may is a trigger. */
-  #answer(context: RequestContext): Reply | Promise<Reply> {
-    const { packet, link, signal } = context;
-    const dynamic = packet.code === CODE.disconnectRequest || packet.code === CODE.coaRequest;
-    if (dynamic && link.client.mayTrigger) {
-      return this.#triggers.handle({ packet, client: link.client, origin: { address: link.address, link }, signal });
-    }
-    const { handler = answerUnserved } = this.#deps;
-    return handler(context);
-  }
-
   async #startHttp(): Promise<HubAddresses["http"]> {
     if (this.#config.http === undefined) return undefined;
-    const { clock, random, log, version } = this.#deps;
-    this.#http = new HttpApi(
-      {
-        clock,
-        random,
-        events: this.events,
-        registry: this.registry,
-        dynauth: this.dynauth,
-        dictionary: this.dictionary,
-        ready: () => this.#readiness(),
-        closeLink: (linkId) => this.#closeLink(linkId),
-        version,
-        log,
-      },
-      this.#config.http,
-    );
+    const { clock, random, log, version, dictionary } = this.#deps;
+    const { events, registry, dynauth } = this;
+    const ready = () => this.#readiness();
+    const closeLink = (linkId: string) => this.#closeLink(linkId);
+    const upstreams = () => this.#upstreams.servers();
+    const heartbeat = () => this.#heartbeat.check().ok;
+    const parts = { clock, random, events, registry, dynauth, dictionary, version, log };
+    this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, heartbeat }, this.#config.http);
     return this.#http.start();
   }
 
@@ -224,36 +233,34 @@ export class Hub {
   }
 
   #readiness(): Readiness {
-    const checks: Record<string, { ok: boolean; detail?: string }> = {
+    const checks = {
       hub: { ok: this.#state === "running", detail: this.#state },
+      ...this.#listeners.checks(),
+      ...this.#upstreams.checks(),
+      ...(this.#config.heartbeat.enabled && { heartbeat: this.#heartbeat.check() }),
     };
-    for (const [name, listener] of this.#listeners) checks[`radsec:${name}`] = { ok: listener.listening };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+  }
+
+  #dropped(reason: string, from: { readonly address: string }): void {
+    const atMs = this.#deps.clock.wallMs();
+    const peer = from.address;
+    this.events.emit({ type: "packet.dropped", atMs, linkId: undefined, listener: "requester", peer, reason });
   }
 
   #compiled(config: Config): Selection | undefined {
     const { select } = config.dynauth;
-    return select.length === 0
-      ? undefined
-      : compileSelection(select, { registry: this.registry, dictionary: this.dictionary });
-  }
-
-  /** New handshakes use these; links keep the certificate they were made with.
-   *  @throws {HubError} ERR_PKI: then the listeners stay as they were */
-  #useMaterials(config: Config, materials: ReadonlyMap<string, TlsMaterial>): void {
-    for (const options of config.radsec) {
-      const material = materials.get(options.name);
-      if (material !== undefined) this.#listeners.get(options.name)?.apply(listenerOptions(options, material));
-    }
+    if (select.length === 0) return undefined;
+    return compileSelection(select, { registry: this.registry, dictionary: this.dictionary });
   }
 
   /** Says aloud what ends within 30 days and what turns routers away, and reads the certificates again in six hours: the
    *  development PKI renews itself, and other files may have been replaced. */
   #watchCertificates(materials: ReadonlyMap<string, TlsMaterial>): void {
     const { clock, log } = this.#deps;
-    for (const [name, listener] of this.#listeners) {
-      for (const line of listener.warnings()) log.warn(line);
-      for (const { what, notAfterMs } of expiries(name, materials.get(name))) {
+    for (const line of this.#listeners.warnings()) log.warn(line);
+    for (const [name, material] of materials) {
+      for (const { what, notAfterMs } of expiries(name, material)) {
         const leftMs = notAfterMs - clock.wallMs();
         if (leftMs > WARN_BEFORE_MS) continue;
         const daysLeft = Math.max(0, Math.floor(leftMs / DAY_MS));
@@ -269,8 +276,9 @@ export class Hub {
     try {
       materials = await this.#materials.load(this.#config);
       if (!isDeepStrictEqual(materials, before)) {
-        this.#useMaterials(this.#config, materials);
-        for (const listener of this.#listeners.values()) listener.reauthorise();
+        this.#listeners.useMaterials(this.#config, materials);
+        this.#upstreams.apply(upstreamsOptions(this.#config, materials));
+        this.#listeners.reauthorise();
         this.#deps.log.info("certificates have changed and are in use for new links");
       }
     } catch (error) {
@@ -278,24 +286,6 @@ export class Hub {
     }
     if (this.#state === "running") this.#watchCertificates(materials);
   }
-}
-
-/** How long a peer has to answer close_notify. */
-const LINK_GRACE_MS = 2_000;
-
-/** Exchanges at once in the whole hub: what 200 links can have in flight, some 50 MB. */
-const EXCHANGES_MAX = 50_000;
-
-function dynauthOptions({ dynauth }: Config) {
-  return { timeoutMs: dynauth.timeoutMs, timeoutMaxMs: dynauth.timeoutMaxMs, exchangesMax: EXCHANGES_MAX };
-}
-
-function triggerOptions({ dynauth }: Config) {
-  return {
-    timestampWindowMs: dynauth.timestampWindowMs,
-    requireEventTimestamp: false,
-    realms: { ours: new Set<string>(), operatorNas: new Map() },
-  };
 }
 
 function registryOptions({ bindings }: Config) {
@@ -306,9 +296,18 @@ function registryOptions({ bindings }: Config) {
   };
 }
 
-function listenerOptions(options: Config["radsec"][number], material: TlsMaterial): RadsecListenerOptions {
-  const { minVersion, ciphers } = options.tls;
-  return { ...options, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };
+function upstreamsOptions(config: Config, materials: ReadonlyMap<string, TlsMaterial>): UpstreamsOptions {
+  const { servers, pools } = config.upstreams;
+  return {
+    servers: servers.map((server) => {
+      if (server.transport === "udp") return server;
+      const { minVersion, ciphers } = server.tls;
+      const material = materials.get(upstreamName(server.name)) as TlsMaterial;
+      return { ...server, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };
+    }),
+    pools,
+    routes: config.realms,
+  };
 }
 
 async function withinGrace(work: Promise<unknown>, graceMs: number, clock: Clock): Promise<void> {

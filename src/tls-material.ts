@@ -36,16 +36,21 @@ export class TlsMaterials {
     return this.#pki;
   }
 
-  /** @throws {HubError} ERR_PKI, ERR_CONFIG naming the file that can not be read */
+  /** By the name of the listener or, with "upstream " before it, of the upstream server.
+   *  @throws {HubError} ERR_PKI, ERR_CONFIG naming the file that can not be read */
   async load(config: Config): Promise<ReadonlyMap<string, TlsMaterial>> {
     const materials = new Map<string, TlsMaterial>();
-    for (const listener of config.radsec) {
-      materials.set(listener.name, await this.#material(listener.name, listener.tls, config));
+    for (const { name, tls } of config.radsec)
+      materials.set(name, await this.#material(`listener ${name}`, tls, config));
+    for (const server of config.upstreams.servers) {
+      if (server.transport !== "radsec") continue;
+      const what = upstreamName(server.name);
+      materials.set(what, await this.#material(what, server.tls, config));
     }
     return materials;
   }
 
-  async #material(listener: string, tls: ListenerTls, config: Config): Promise<TlsMaterial> {
+  async #material(what: string, tls: ListenerTls, config: Config): Promise<TlsMaterial> {
     const { certificateFile, keyFile, caFiles = [], crlFiles = [] } = tls;
     if (certificateFile !== undefined && keyFile !== undefined) {
       return {
@@ -56,7 +61,7 @@ export class TlsMaterials {
       };
     }
     if (!config.pki.development) {
-      throw new HubError("ERR_CONFIG", `listener ${listener} has no certificateFile and pki.development is off`);
+      throw new HubError("ERR_CONFIG", `${what} has no certificateFile and pki.development is off`);
     }
     const { folder, names } = config.pki;
     if (this.#pki?.folder === folder) await this.#pki.renewIfDue();
@@ -71,11 +76,16 @@ export class TlsMaterials {
   }
 }
 
-/** The certificates of a listener and the day each ends. */
-export function expiries(listener: string, material: TlsMaterial | undefined): Expiry[] {
+/** The name under which the material of an upstream server is found. */
+export function upstreamName(server: string): string {
+  return `upstream ${server}`;
+}
+
+/** The certificates of a listener or upstream and the day each ends. */
+export function expiries(what: string, material: TlsMaterial | undefined): Expiry[] {
   if (material === undefined) return [];
-  const found = [{ what: `hub certificate of listener ${listener}`, notAfterMs: endOf(material.certificate) }];
-  for (const pem of material.ca) found.push({ what: `CA certificate of listener ${listener}`, notAfterMs: endOf(pem) });
+  const found = [{ what: `hub certificate of ${what}`, notAfterMs: endOf(material.certificate) }];
+  for (const pem of material.ca) found.push({ what: `CA certificate of ${what}`, notAfterMs: endOf(pem) });
   return found;
 }
 

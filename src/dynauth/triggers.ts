@@ -23,7 +23,9 @@ export interface TriggerContext {
   /** Fires when nobody can receive the reply any more. */
   readonly signal: AbortSignal;
   /** What the listener answers when there is no route; default NAK. */
-  readonly noRoute?: NoRouteAnswer;
+  readonly noRoute?: NoRouteAnswer | undefined;
+  /** Kinds of links that it may go to; undefined: every kind. */
+  readonly kinds?: ReadonlySet<Link["kind"]> | undefined;
 }
 
 export type TriggerHandler = (context: TriggerContext) => Promise<Reply>;
@@ -104,7 +106,7 @@ export class Triggers {
   }
 
   async #exchange(context: TriggerContext, target: Target): Promise<readonly Outcome[]> {
-    const { packet, client, origin, signal } = context;
+    const { packet, client, origin, signal, kinds } = context;
     const { registry, dynauth, mark } = this.#deps;
     const cameFrom = (link: Link) =>
       link.linkId === origin.link?.linkId || (link.kind === "udp" && link.address === origin.address);
@@ -116,7 +118,8 @@ export class Triggers {
       trigger: origin.link === undefined ? "udp" : "radsec",
       signal,
       ...(origin.link && { currentLinkId: origin.link.linkId }),
-      refuses: (link) => cameFrom(link) || !mayReachLink(client.reach, registry.record(link.linkId)),
+      refuses: (link) =>
+        cameFrom(link) || kinds?.has(link.kind) === false || !mayReachLink(client.reach, registry.record(link.linkId)),
       rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }),
     });
   }
@@ -149,7 +152,7 @@ function answer({ packet, noRoute }: TriggerContext, outcomes: readonly Outcome[
 }
 
 /** DP-12, DP-14: a NAS that nobody knows is 403, one that is known and away, or not for this caller, 502. */
-function unroutable(packet: Packet, why: NoRoute["why"], noRoute?: NoRouteAnswer): Reply {
+function unroutable(packet: Packet, why: NoRoute["why"], noRoute: NoRouteAnswer | undefined): Reply {
   if (noRoute?.answer === "silence") return { kind: "discard", reason: "no-route" };
   if (noRoute?.answer === "access-reject") {
     return { kind: "reply", code: CODE.accessReject, attributes: proxyStates(packet) };

@@ -8,7 +8,7 @@ import { type Clock, systemClock, systemRandom } from "../../src/clock.ts";
 import { problemText } from "../../src/config/problem.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import type { HubEvent, HubEventOf } from "../../src/events.ts";
-import { Hub } from "../../src/hub.ts";
+import { Hub, type HubAddresses } from "../../src/hub.ts";
 import { openLog } from "../../src/log.ts";
 import { Dictionary } from "../../src/radius/dictionary.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
@@ -21,15 +21,17 @@ const CLIENTS = "clients: [{ name: routers, match: { issuer: CN=radsec-hub devel
 export class RunningHub {
   readonly hub: Hub;
   readonly folder: string;
+  readonly addresses: HubAddresses;
   readonly radsecPort: number;
   readonly api: string;
   readonly events: HubEvent[] = [];
 
-  private constructor(hub: Hub, folder: string, radsecPort: number, httpPort: number | undefined) {
+  private constructor(hub: Hub, folder: string, addresses: HubAddresses) {
     this.hub = hub;
     this.folder = folder;
-    this.radsecPort = radsecPort;
-    this.api = `http://127.0.0.1:${httpPort}`;
+    this.addresses = addresses;
+    this.radsecPort = [...addresses.radsec.values()][0]?.port ?? 0;
+    this.api = `http://127.0.0.1:${addresses.http?.port}`;
   }
 
   /** @param yaml further sections of hub.yaml; `radsec`, `clients` and `http` replace the defaults of this class */
@@ -49,8 +51,7 @@ export class RunningHub {
     });
     const events: HubEvent[] = [];
     hub.events.subscribe((event) => events.push(event));
-    const { radsec, http } = await hub.start();
-    const running = new RunningHub(hub, folder, [...radsec.values()][0]?.port ?? 0, http?.port);
+    const running = new RunningHub(hub, folder, await hub.start());
     running.events.push(...events);
     hub.events.subscribe((event) => running.events.push(event));
     onTestFinished(() => running.stop());

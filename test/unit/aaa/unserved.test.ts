@@ -7,11 +7,10 @@ import type { Reply, RequestContext } from "../../../src/transport/link.ts";
 const C12 =
   "0409003e00ced824c8f26d56ab6c0471eafd79db2806000000012c0a39303233343536" +
   "3720146e61732d30372e6578616d706c652e6e657437066553f100";
-const C13 =
-  "34090033ef8f90be50894a731a4e78065ea2ff14501206780d0af0a0fdd7d9b618f5292b9a9ff1070400000004650600000196";
+const C13 = "34090033ef8f90be50894a731a4e78065ea2ff14501206780d0af0a0fdd7d9b618f5292b9a9ff1070400000004650600000196";
 
-async function answer(octets: Buffer): Promise<Reply> {
-  return answerUnserved({ packet: decodePacket(octets) } as RequestContext);
+async function answer(octets: Buffer, kind: "tls" | "udp" = "tls"): Promise<Reply> {
+  return answerUnserved({ packet: decodePacket(octets), link: { kind } } as RequestContext);
 }
 
 describe("answerUnserved()", () => {
@@ -20,6 +19,10 @@ describe("answerUnserved()", () => {
     const reply = await answer(packet.octets);
     if (reply.kind !== "reply") throw new Error("no reply");
     expect(encodeResponse(packet, reply.code, reply.attributes, RADSEC_SECRET).toString("hex")).toBe(C13);
+  });
+
+  it("PE-06 UL-10 over UDP an Accounting-Request that nobody stores gets nothing", async () => {
+    expect(await answer(Buffer.from(C12, "hex"), "udp")).toEqual({ kind: "discard", reason: "not-served" });
   });
 
   it("UL-04 an Access-Request gets Access-Reject", async () => {

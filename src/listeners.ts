@@ -1,0 +1,165 @@
+import type { Clock, Random } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { EventFeed } from "./events.ts";
+import type { RequestChain } from "./request-chain.ts";
+import type { TlsMaterial } from "./tls-material.ts";
+import { AddressClients } from "./transport/address-clients.ts";
+import { ClientDirectory } from "./transport/client-directory.ts";
+import type { DropReason, LinkObserver } from "./transport/link.ts";
+import type { OwnEndpoints } from "./transport/own-endpoints.ts";
+import { peerLabel } from "./transport/peer.ts";
+import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
+import type { TimingWheel } from "./transport/timing-wheel.ts";
+import { UdpListener, type UdpSocketAddress } from "./transport/udp-listener.ts";
+import { UdpPeers } from "./transport/udp-peers.ts";
+import type { UdpSource } from "./transport/udp-port.ts";
+import type { UdpRequester } from "./transport/udp-requester.ts";
+
+export interface ListenersDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wheel: TimingWheel;
+  readonly events: EventFeed;
+  readonly observer: LinkObserver;
+  readonly chain: RequestChain;
+  readonly requester: UdpRequester;
+  readonly endpoints: OwnEndpoints;
+  readonly nextLinkId: () => string;
+}
+
+/** Where a started hub listens, by the name of the listener. */
+export interface ListenerAddresses {
+  readonly radsec: ReadonlyMap<string, { readonly address: string; readonly port: number }>;
+  readonly udp: ReadonlyMap<string, readonly UdpSocketAddress[]>;
+}
+
+/** Every socket that routers and DACs speak to.
+ *
+ *  new --start()--> listening --pause()--> draining --stop()--> stopped */
+export class Listeners {
+  readonly #deps: ListenersDeps;
+  readonly #radsec = new Map<string, RadsecListener>();
+  readonly #udp = new Map<string, UdpListener>();
+  #tlsClients: ClientDirectory;
+  #udpClients: AddressClients;
+  #udpPeers: UdpPeers | undefined;
+
+  constructor(deps: ListenersDeps, config: Config) {
+    this.#deps = deps;
+    this.#tlsClients = new ClientDirectory(config.clients);
+    this.#udpClients = new AddressClients(config.clients, "udp");
+  }
+
+  /** @throws {HubError} ERR_LISTEN, ERR_PKI: the caller stops what has started */
+  async start(config: Config, materials: ReadonlyMap<string, TlsMaterial>): Promise<ListenerAddresses> {
+    const radsec = new Map<string, { address: string; port: number }>();
+    for (const options of config.radsec) {
+      const listener = this.#radsecListener(options, materials.get(options.name) as TlsMaterial);
+      const bound = await listener.start();
+      this.#deps.endpoints.add(bound.address, bound.port);
+      radsec.set(options.name, bound);
+    }
+    const udp = new Map<string, readonly UdpSocketAddress[]>();
+    for (const options of config.udp)
+      udp.set(options.name, await this.#udpListener(options, config.udpRouters).start());
+    this.#udpPeers?.start();
+    return { radsec, udp };
+  }
+
+  /** Takes nothing new; links stay. */
+  pause(): void {
+    for (const listener of this.#radsec.values()) listener.pause();
+    for (const listener of this.#udp.values()) listener.pause();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const listeners = [...this.#radsec.values(), ...this.#udp.values()];
+    await Promise.all(listeners.map((listener) => listener.stop(graceMs)));
+    this.#udpPeers?.stop();
+  }
+
+  /** New handshakes use these certificates; links keep those that they were made with.
+   *  @throws {HubError} ERR_PKI: then the listeners stay as they were */
+  useMaterials(config: Config, materials: ReadonlyMap<string, TlsMaterial>): void {
+    for (const options of config.radsec) {
+      const material = materials.get(options.name);
+      if (material !== undefined) this.#radsec.get(options.name)?.apply(radsecOptions(options, material));
+    }
+  }
+
+  /** Judges every link by the `clients` of now. */
+  useClients(config: Config): void {
+    this.#tlsClients = new ClientDirectory(config.clients);
+    this.#udpClients = new AddressClients(config.clients, "udp");
+    for (const options of config.udp) this.#udp.get(options.name)?.apply(options);
+    const [first] = config.udp;
+    if (first !== undefined) this.#udpPeers?.apply({ idleMs: config.udpRouters.idleMs, listener: first.name });
+    this.reauthorise();
+  }
+
+  reauthorise(): void {
+    for (const listener of this.#radsec.values()) listener.reauthorise();
+    this.#udpPeers?.reauthorise();
+  }
+
+  /** What turns routers away or loses packets, by configuration or by age. */
+  warnings(): string[] {
+    return [...this.#radsec.values(), ...this.#udp.values()].flatMap((listener) => listener.warnings());
+  }
+
+  /** For /ready. */
+  checks(): Record<string, { readonly ok: boolean }> {
+    const checks: Record<string, { ok: boolean }> = {};
+    for (const [name, { listening }] of this.#radsec) checks[`radsec:${name}`] = { ok: listening };
+    for (const [name, { listening }] of this.#udp) checks[`udp:${name}`] = { ok: listening };
+    return checks;
+  }
+
+  #radsecListener(options: Config["radsec"][number], material: TlsMaterial): RadsecListener {
+    const { clock, events, chain } = this.#deps;
+    const listener = new RadsecListener(
+      {
+        ...this.#deps,
+        handler: chain.answer,
+        clients: () => this.#tlsClients,
+        refused: (refusal) =>
+          events.emit({ type: "handshake.refused", atMs: clock.wallMs(), detail: undefined, ...refusal }),
+      },
+      radsecOptions(options, material),
+    );
+    this.#radsec.set(options.name, listener);
+    return listener;
+  }
+
+  #udpListener(options: Config["udp"][number], routers: Config["udpRouters"]): UdpListener {
+    const { chain, clock, requester } = this.#deps;
+    this.#udpPeers ??= new UdpPeers(
+      { ...this.#deps, requester, clients: () => this.#udpClients },
+      { ...routers, listener: options.name },
+    );
+    const listener = new UdpListener(
+      {
+        ...this.#deps,
+        clock,
+        peers: this.#udpPeers,
+        handler: chain.answer,
+        trigger: chain.trigger(options.noRoute),
+        dropped: (reason, from) => this.#dropped(reason, from),
+      },
+      options,
+    );
+    this.#udp.set(options.name, listener);
+    return listener;
+  }
+
+  #dropped(reason: DropReason, { listener, address, link }: UdpSource): void {
+    const { events, clock } = this.#deps;
+    const peer = link === undefined ? address : peerLabel(link.peer);
+    events.emit({ type: "packet.dropped", atMs: clock.wallMs(), linkId: link?.linkId, listener, peer, reason });
+  }
+}
+
+function radsecOptions(options: Config["radsec"][number], material: TlsMaterial): RadsecListenerOptions {
+  const { minVersion, ciphers } = options.tls;
+  return { ...options, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };
+}

@@ -1,0 +1,55 @@
+import { answerUnserved } from "./aaa/unserved.ts";
+import type { NoRouteAnswer, Triggers } from "./dynauth/triggers.ts";
+import { CODE } from "./radius/codes.ts";
+import type { Link, Reply, RequestContext, RequestHandler } from "./transport/link.ts";
+
+export interface RequestChainParts {
+  readonly triggers: Triggers;
+  /** Passes a request on to an upstream server; undefined when none is meant for it. */
+  readonly forward: (context: RequestContext) => Promise<Reply> | undefined;
+  /** Kinds of links that a request of an upstream may go to. */
+  readonly reverseKinds: () => ReadonlySet<Link["kind"]>;
+  /** Answers what is not forwarded; default: nobody is let in and nothing is acknowledged. */
+  readonly served?: RequestHandler | undefined;
+}
+
+/** Who answers what: the one place that knows every part which answers requests. */
+export class RequestChain {
+  readonly #parts: RequestChainParts;
+
+  constructor(parts: RequestChainParts) {
+    this.#parts = parts;
+  }
+
+  /** What a peer sends over TLS or TCP, or to a UDP port for Access and Accounting. */
+  readonly answer: RequestHandler = (context) => {
+    const { packet, link } = context;
+    if (isDynamic(packet.code)) return link.client.mayTrigger ? this.#trigger(context) : answerUnserved(context);
+    const { forward, served = answerUnserved } = this.#parts;
+    return forward(context) ?? served(context);
+  };
+
+  /** What a DAC sends to a port for triggers. */
+  trigger(noRoute: NoRouteAnswer): RequestHandler {
+    return (context) => this.#trigger(context, { noRoute });
+  }
+
+  /** What an upstream server asks in reverse on a link that the hub has opened. */
+  readonly reverse: RequestHandler = (context) => {
+    const { packet, link } = context;
+    if (!isDynamic(packet.code) || !link.client.mayTrigger) return answerUnserved(context);
+    return this.#trigger(context, { kinds: this.#parts.reverseKinds() });
+  };
+
+  #trigger(
+    { packet, link, signal }: RequestContext,
+    how: { readonly noRoute?: NoRouteAnswer; readonly kinds?: ReadonlySet<Link["kind"]> } = {},
+  ): Promise<Reply> {
+    const origin = { address: link.address, link };
+    return this.#parts.triggers.handle({ packet, client: link.client, origin, signal, ...how });
+  }
+}
+
+function isDynamic(code: number): boolean {
+  return code === CODE.disconnectRequest || code === CODE.coaRequest;
+}
