@@ -40,6 +40,9 @@ export const EXIT = {
   unreachable: 7,
 } as const;
 
+/** Exit codes of every command. */
+export const COMMON_EXITS: readonly number[] = [EXIT.ok, EXIT.mistake, EXIT.usage];
+
 export const EXIT_CODE_MEANINGS: readonly (readonly [number, string])[] = [
   [EXIT.ok, "done; ack"],
   [EXIT.mistake, "a mistake in the input or the configuration"],
@@ -66,6 +69,8 @@ export interface Command {
   /** Names of the positional arguments, all of them required. */
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Exit codes beside COMMON_EXITS. */
+  readonly exits?: readonly number[];
   /** A line that works, without "radsec-hub". */
   readonly example: string;
   readonly run: (context: CommandContext) => Promise<number>;

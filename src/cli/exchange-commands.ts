@@ -27,11 +27,14 @@ const OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...HUB_OPTIONS,
 };
 
+const EXITS = [EXIT.nak, EXIT.timeout, EXIT.noRoute, EXIT.busy, EXIT.unreachable];
+
 export const DISCONNECT: Command = {
   name: "disconnect",
   summary: "Ends an acct session: sends a Disconnect-Request through a running hub.",
   positionals: [],
   options: OPTIONS,
+  exits: EXITS,
   example: "disconnect --nas shop-7 --user alice --session 81a20f",
   run: (context) => exchange(context, "/disconnect"),
 };
@@ -41,6 +44,7 @@ export const COA: Command = {
   summary: "Changes an acct session: sends a CoA-Request through a running hub.",
   positionals: [],
   options: OPTIONS,
+  exits: EXITS,
   example: "coa --nas shop-7 --user alice --session 81a20f --attribute Session-Timeout=600",
   run: (context) => exchange(context, "/coa"),
 };
@@ -80,6 +84,7 @@ const EXIT_CODES: ReadonlyMap<unknown, number> = new Map([
 
 /** The exit code of the first outcome that is no ack. */
 function exitCode({ status, body }: HubAnswer): number {
+  if (status === 202) return EXIT.ok; // RC-12: what was asked has begun
   const codes = outcomesOf(body).map(({ outcome }) => EXIT_CODES.get(outcome) ?? EXIT.mistake);
   if (codes.length > 0) return codes.find((code) => code !== EXIT.ok) ?? EXIT.ok;
   return status < 300 ? EXIT.ok : (EXIT_CODES.get(body["code"]) ?? EXIT.mistake);

@@ -1,4 +1,4 @@
-import { type Command, EXIT_CODE_MEANINGS, type OptionSpec } from "./command.ts";
+import { COMMON_EXITS, type Command, EXIT_CODE_MEANINGS, type OptionSpec } from "./command.ts";
 
 /** Options of every command. */
 export const GLOBAL_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -23,7 +23,7 @@ export function overview(commands: readonly Command[]): string {
     ...columns(optionRows(GLOBAL_OPTIONS)),
     "",
     "Exit codes:",
-    ...exitCodeLines(),
+    ...exitCodeLines(commands.flatMap(({ exits = [] }) => exits)),
     "",
     "radsec-hub COMMAND --help shows the options of a command and an example.",
     "",
@@ -44,7 +44,7 @@ export function commandHelp(command: Command): string {
     `  radsec-hub ${command.example}`,
     "",
     "Exit codes:",
-    ...exitCodeLines(),
+    ...exitCodeLines(command.exits ?? []),
     "",
   ].join("\n");
 }
@@ -60,8 +60,9 @@ function optionRows(options: Readonly<Record<string, OptionSpec>>): (readonly [s
   });
 }
 
-function exitCodeLines(): string[] {
-  return EXIT_CODE_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`);
+function exitCodeLines(besideCommon: readonly number[]): string[] {
+  const codes = new Set([...COMMON_EXITS, ...besideCommon]);
+  return EXIT_CODE_MEANINGS.filter(([code]) => codes.has(code)).map(([code, meaning]) => `  ${code}  ${meaning}`);
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {

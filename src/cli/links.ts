@@ -11,6 +11,7 @@ export const LINKS: Command = {
     nas: { type: "string", placeholder: "NAME", description: "only those of this NAS-Identifier" },
     ...HUB_OPTIONS,
   },
+  exits: [EXIT.unreachable],
   example: "links --url http://127.0.0.1:4000",
   run: links,
 };

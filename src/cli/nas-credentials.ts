@@ -4,17 +4,21 @@ import { join, resolve } from "node:path";
 import { type DevelopmentPki, openPki } from "../../pki/development.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { HubError } from "../errors.ts";
-import type { NasCredentials } from "../nas/nas-simulator.ts";
+import type { NasCertificate, NasCredentials } from "../nas/nas-simulator.ts";
+import { identityFault, PskKey } from "../transport/psk.ts";
 import type { CommandContext } from "./command.ts";
 import { readNamedFile } from "./named-file.ts";
 import { PKI_FOLDER } from "./pki.ts";
 
-/** Where simulated routers get their certificates: one of --ca, --cert and --key for all, or one each from the development PKI.
+/** What simulated routers prove themselves by: --psk or --ca, --cert and --key for all, or a certificate each from the development
+ *  PKI.
  *  @throws {HubError} ERR_INPUT when there is neither */
 export async function credentialSource(
   context: CommandContext,
 ): Promise<(nasIdentifier: string) => Promise<NasCredentials>> {
   const { io, options, complain } = context;
+  const psk = options.text("psk");
+  if (psk !== undefined) return () => Promise.resolve({ psk: parsePsk(psk) });
   const serverName = options.text("server-name");
   const [ca, certificate, key] = ["ca", "cert", "key"].map((option) => options.text(option));
   if (ca !== undefined && certificate !== undefined && key !== undefined) {
@@ -45,7 +49,7 @@ async function issuedOrKept(
   nasIdentifier: string,
   clock: Clock,
   complain: (line: string) => void,
-): Promise<Omit<NasCredentials, "serverName">> {
+): Promise<Omit<NasCertificate, "serverName">> {
   const issue = async (force: boolean) => {
     const { caPem, certificatePem, keyPem, certificateFile } = await pki.issueNas(nasIdentifier, { force });
     complain(`${nasIdentifier}: the development PKI issued ${certificateFile}`);
@@ -60,4 +64,15 @@ async function issuedOrKept(
     if (new X509Certificate(certificate).validToDate.getTime() <= clock.wallMs()) return await issue(true);
     return { ca: pki.ca.certificatePem, certificate, key: readNamedFile(folder, "key.pem") };
   }
+}
+
+/** "edge-1@example.net:00112233..." @throws {HubError} ERR_INPUT, ERR_SECRET; the message never holds the key */
+function parsePsk(text: string): { identity: string; key: PskKey } {
+  const [, identity, hex] = /^(.*):((?:[0-9a-f]{2})+)$/is.exec(text) ?? [];
+  if (identity === undefined || hex === undefined) {
+    throw new HubError("ERR_INPUT", "--psk must be written IDENTITY:KEY, the key in hexadecimal digits");
+  }
+  const fault = identityFault(identity);
+  if (fault !== undefined) throw new HubError("ERR_INPUT", `the identity of --psk ${fault}`);
+  return { identity, key: new PskKey(Buffer.from(hex, "hex")) };
 }

@@ -63,10 +63,11 @@ function parse(command: Command, argv: readonly string[]) {
 
 function withoutCommand(argv: readonly string[], io: CliIo): number {
   if (argv.includes("--version")) return say(io, `${packageVersion()}\n`);
-  if (argv.length === 0 || argv[0] === "help" || argv.includes("--help")) return say(io, overview(COMMANDS));
-  const [word] = argv as [string];
-  const family = COMMANDS.filter(({ name }) => name.startsWith(`${word} `)).map(({ name }) => name);
-  const hint = family.length > 0 ? `write one of: ${family.join(", ")}` : "radsec-hub --help lists the commands";
+  const family = COMMANDS.filter(({ name }) => name.startsWith(`${argv[0]} `));
+  const helpWanted = argv.length === 0 || argv[0] === "help" || argv.includes("--help");
+  if (helpWanted) return say(io, overview(family.length > 0 ? family : COMMANDS));
+  const names = family.map(({ name }) => name).join(", ");
+  const hint = family.length > 0 ? `write one of: ${names}` : "radsec-hub --help lists the commands";
   io.stderr.write(`"${argv.slice(0, 2).join(" ")}" is no command; ${hint}\n`);
   return EXIT.usage;
 }

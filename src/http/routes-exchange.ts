@@ -94,7 +94,9 @@ class ExchangeDesk {
     const final = isFinal(outcome);
     if (code === "ok") return answerOf(200, { ...facts, request_id: requestId }, final);
     // RC-12: what was asked has begun, so it is no failure; nor is it an ACK.
-    if (isInitiated(outcome)) return answerOf(202, { ...facts, request_id: requestId }, final);
+    if (isInitiated(outcome)) {
+      return answerOf(202, { ...facts, detail: outcomeDetail(outcome), request_id: requestId }, final);
+    }
     const problem = problemJson({ code, detail: outcomeDetail(outcome), facts }, requestId);
     const headers: Record<string, string> = { "Content-Type": "application/problem+json" };
     if (outcome.kind === "busy") headers["Retry-After"] = String(RETRY_AFTER_SECONDS[outcome.why]);

@@ -86,6 +86,7 @@ describe("radsec-hub disconnect and coa", () => {
   it.each([
     ["ack", 200, 0],
     ["nak", 409, 3],
+    ["nak", 202, 0], // RC-12: re-authorisation has begun
     ["timeout", 504, 4],
     ["no-route", 404, 5],
     ["busy", 503, 6],

@@ -36,6 +36,23 @@ describe("radsec-hub", () => {
   });
 
   it.each([
+    ["check", [0, 1, 2]],
+    ["links", [0, 1, 2, 7]],
+    ["coa", [0, 1, 2, 3, 4, 5, 6, 7]],
+  ])("%s --help lists the exit codes that it has", async (command, exitCodes) => {
+    const io = await captured();
+    await run([command, "--help"], io);
+    expect(Array.from(io.out.matchAll(/^ {2}(\d) /gm), ([, exitCode]) => Number(exitCode))).toEqual(exitCodes);
+  });
+
+  it("pki --help lists what there is under it", async () => {
+    const io = await captured();
+    expect(await run(["pki", "--help"], io)).toBe(0);
+    expect(io.out).toContain("\n  pki issue NAME ");
+    expect(io.out).not.toContain("\n  serve");
+  });
+
+  it.each([
     [["nonsense"], '"nonsense" is no command; radsec-hub --help lists the commands\n'],
     [["pki"], '"pki" is no command; write one of: pki init, pki issue\n'],
     [["links", "--bogus"], "Unknown option '--bogus'\nradsec-hub links --help shows what there is\n"],

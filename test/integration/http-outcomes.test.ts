@@ -133,6 +133,7 @@ describe("POST /disconnect", () => {
     const { status, body } = await post("/coa?nas_identifier=edge-1&username=mikem");
     expect(status).toBe(202);
     expect(body).toMatchObject({ outcome: "nak", error_cause: { number: 507 } });
+    expect(body.detail).toContain("Request-Initiated (507)");
   });
 
   it("RC-18 says protocol_error when the NAS answered Protocol-Error", async () => {
