@@ -69,7 +69,7 @@ export class UdpChannel implements UdpSocketOwner {
   #state: "opening" | "open" | "closed" = "opening";
   #idleTimer: Timer | undefined;
   #usedAt = 0;
-  #repliedAt = 0;
+  #repliedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     endpoint: UdpEndpoint,

@@ -97,7 +97,8 @@ export class UdpDestination implements UdpChannelOwner {
 
   closed(channel: UdpChannel): void {
     this.#channels.delete(channel);
-    if (this.#channels.size === 0 && this.#queue.size === 0) this.#ended();
+    if (this.#queue.size > 0) this.pump();
+    else if (this.#channels.size === 0) this.#ended();
   }
 
   #channelWithRoom(): UdpChannel | undefined {

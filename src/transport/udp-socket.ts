@@ -35,7 +35,8 @@ export class UdpSocket {
       ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
     });
     this.#socket.on("message", (octets, from) => owner.received(octets, from));
-    this.#socket.on("error", (error) => this.#sent(error));
+    // Later, because bind() may say so before its caller has kept this object.
+    this.#socket.on("error", (error) => queueMicrotask(() => this.#sent(error)));
   }
 
   /** Octets that the system lets wait to be read. */
@@ -57,9 +58,10 @@ export class UdpSocket {
   /** Takes a free port and speaks with one destination only: the kernel drops what anybody else sends, and reports ICMP.
    *  @param localAddress the address to send from; undefined lets the system choose */
   connect(port: number, address: string, localAddress: string | undefined, connected: () => void): void {
-    if (localAddress !== undefined) this.#socket.bind({ address: localAddress, port: 0, exclusive: true });
+    const connect = (): void => this.#socket.connect(port, address);
     this.#socket.once("connect", connected);
-    this.#socket.connect(port, address);
+    if (localAddress === undefined) connect();
+    else this.#socket.bind({ address: localAddress, port: 0, exclusive: true }, connect);
   }
 
   /** Sends to the destination of connect(). */

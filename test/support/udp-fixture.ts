@@ -154,12 +154,13 @@ export const WAIT = { timeout: 10_000, interval: 2 };
 export class UdpHost {
   readonly socket: Socket;
   readonly received: { readonly octets: Buffer; readonly from: RemoteInfo }[] = [];
+  #closed: Promise<void> | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("message", (octets, from) => void this.received.push({ octets, from }));
     socket.on("error", () => undefined);
-    onTestFinished(() => void socket.close());
+    onTestFinished(() => this.close());
   }
 
   static async open(address = "127.0.0.1", port = 0): Promise<UdpHost> {
@@ -171,6 +172,12 @@ export class UdpHost {
 
   get port(): number {
     return this.socket.address().port;
+  }
+
+  /** Nobody listens on its port any more. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.socket.close(() => resolve()));
+    return this.#closed;
   }
 
   send(octets: Buffer, port: number, address = "127.0.0.1"): void {
