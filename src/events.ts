@@ -11,7 +11,10 @@ export type HubEvent =
   | CertificateExpiring
   | ConfigApplied
   | UpstreamChanged
-  | HeartbeatChanged;
+  | HeartbeatChanged
+  | QuotaReached
+  | QuotaActed
+  | WorkDropped;
 
 interface Stamped {
   /** Wall clock, milliseconds since 1970 UTC. */
@@ -128,6 +131,54 @@ export interface UpstreamChanged extends Stamped {
 export interface HeartbeatChanged extends Stamped {
   readonly type: "heartbeat.failed" | "heartbeat.recovered";
   readonly detail: string;
+}
+
+/** A user has used so much of a quota; once for each threshold and period. */
+export interface QuotaReached extends Stamped {
+  readonly type: "quota.reached";
+  readonly username: string;
+  readonly rule: string;
+  /** Percent of the amount. */
+  readonly threshold: number;
+  readonly periodKey: string;
+  /** Octets, or seconds. */
+  readonly used: number;
+  /** Undefined where an operator's endpoint decided. */
+  readonly amount: number | undefined;
+  /** Whether a webhook tells of it. */
+  readonly notify: boolean;
+}
+
+/** One attempt to throttle or disconnect an acct session, or to take a throttle back. */
+export interface QuotaActed extends Stamped {
+  readonly type: "quota.acted";
+  readonly username: string;
+  readonly rule: string;
+  readonly threshold: number;
+  readonly periodKey: string;
+  readonly action: "throttle" | "disconnect" | "un-throttle";
+  /** AcctSession.key */
+  readonly acctSessionKey: string;
+  readonly nas: string | undefined;
+  /** OutcomeKind of dynauth, or "refused" for a request that can not be sent. */
+  readonly outcome: string;
+  readonly errorCause: number | undefined;
+  /** done; again: to be repeated at a time; waits: for the next record of the acct session; given-up. */
+  readonly next: "done" | "again" | "waits" | "given-up";
+  readonly attempts: number;
+  readonly used: number;
+  readonly amount: number | undefined;
+  /** What was used beyond the threshold's share of the amount. */
+  readonly overshoot: number;
+}
+
+/** Work beside accounting that was given up because its bound was reached or the store refused it; said at most once a minute. */
+export interface WorkDropped extends Stamped {
+  readonly type: "work.dropped";
+  readonly work: "quota" | "webhook";
+  readonly why: string;
+  /** Since the last such event. */
+  readonly count: number;
 }
 
 export type HubEventOf<Type extends HubEvent["type"]> = Extract<HubEvent, { readonly type: Type }>;

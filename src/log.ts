@@ -3,7 +3,7 @@ import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Clock } from "./clock.ts";
 import { errorCauseName } from "./dynauth/error-cause.ts";
-import type { ExchangeEnded, HandshakeRefused, HubEvent, LinkDown, PacketDropped } from "./events.ts";
+import type { ExchangeEnded, HandshakeRefused, HubEvent, LinkDown, PacketDropped, QuotaActed } from "./events.ts";
 import { codeName } from "./radius/codes.ts";
 import type { DropReason } from "./transport/link.ts";
 
@@ -113,6 +113,15 @@ export class EventLog {
       case "heartbeat.recovered":
         this.#log.info(fields, "the hub answers its own Access-Request again");
         break;
+      case "quota.reached":
+        this.#log.info(fields, `quota: ${event.username} has reached ${event.threshold} % of ${event.rule}`);
+        break;
+      case "quota.acted":
+        this.#quotaActed(event, fields);
+        break;
+      case "work.dropped":
+        this.#log.warn(fields, `${event.count} times ${event.work} work was dropped: ${event.why}`);
+        break;
     }
   };
 
@@ -145,6 +154,13 @@ export class EventLog {
     const cause = event.errorCause === undefined ? "" : ` ${event.errorCause} ${errorCauseName(event.errorCause)}`;
     const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause} in ${event.durationMs.toFixed(1)} ms`;
     if (event.outcome === "ack" || event.outcome === "nak") this.#log.info(fields, text);
+    else this.#log.warn(fields, text);
+  }
+
+  #quotaActed(event: QuotaActed, fields: object): void {
+    const cause = event.errorCause === undefined ? "" : ` ${event.errorCause} ${errorCauseName(event.errorCause)}`;
+    const text = `quota: ${event.action} ${event.username} on ${event.nas ?? "?"} at ${event.threshold} % of ${event.rule}: ${event.outcome}${cause}, ${event.next}`;
+    if (event.next === "done") this.#log.info(fields, text);
     else this.#log.warn(fields, text);
   }
 

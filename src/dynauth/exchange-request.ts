@@ -14,6 +14,9 @@ export interface Target {
 export interface ExchangeRequest {
   readonly code: number;
   readonly target: Target;
+  /** AcctSession.key of the one that is meant, instead of a target: it goes to its NAS by its own link if that is open. The
+   *  attributes still identify it for the NAS. */
+  readonly acctSessionKey?: string;
   /** What the caller gave, in order; Message-Authenticator, Event-Timestamp and the NAS identity are added. */
   readonly attributes: readonly Attribute[];
   /** How long to wait for the NAS in all, milliseconds; default and upper bound come from the configuration. */

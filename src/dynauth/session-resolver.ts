@@ -17,11 +17,11 @@ const TARGETS_MAX = 1_000;
  *
  *  A request that names a NAS or a link goes there whatever the index knows: that is the next resolver's business. */
 export class SessionResolver implements Resolver {
-  readonly #acctSessions: Pick<AcctSessionStore, "find">;
+  readonly #acctSessions: Pick<AcctSessionStore, "find" | "one">;
   readonly #registry: Registry;
   readonly #named: Resolver;
 
-  constructor(acctSessions: Pick<AcctSessionStore, "find">, registry: Registry, named: Resolver) {
+  constructor(acctSessions: Pick<AcctSessionStore, "find" | "one">, registry: Registry, named: Resolver) {
     this.#acctSessions = acctSessions;
     this.#registry = registry;
     this.#named = named;
@@ -29,6 +29,11 @@ export class SessionResolver implements Resolver {
 
   /** @throws {HubError} ERR_STORE, and what the next resolver throws */
   async resolve(request: ExchangeRequest): Promise<Resolution> {
+    if (request.acctSessionKey !== undefined) {
+      const acctSession = await this.#acctSessions.one(request.acctSessionKey);
+      if (acctSession?.open !== true) return { kind: "no-route", why: "no-session", nas: undefined };
+      return { kind: "targets", targets: [this.#target(acctSession, request)] };
+    }
     const query = Object.keys(request.target).length === 0 ? queryOf(request.attributes) : undefined;
     if (query === undefined) return this.#named.resolve(request);
     const { items } = await this.#acctSessions.find({ ...query, open: true }, { limit: TARGETS_MAX });

@@ -22,19 +22,23 @@ export function routeOf(
     (rule) =>
       (rule.kind === undefined || rule.kind === kind) &&
       (rule.listeners?.includes(listener) ?? true) &&
-      (rule.realm === undefined || fits(rule.realm, realm)),
+      (rule.realm === undefined || fitsRealm(rule.realm, realm)),
   )?.pool;
 }
 
-/** "user@realm" (RFC 7542 Section 2.2), else "REALM\user"; lower case, "" without a realm. */
 function realmOf(attributes: readonly Attribute[]): string {
-  const userName = firstValue(attributes, ATTRIBUTE.userName)?.toString("utf8") ?? "";
+  return realmOfName(firstValue(attributes, ATTRIBUTE.userName)?.toString("utf8") ?? "");
+}
+
+/** "user@realm" (RFC 7542 Section 2.2), else "REALM\user"; lower case, "" without a realm. */
+export function realmOfName(userName: string): string {
   const at = userName.lastIndexOf("@");
   if (at >= 0) return userName.slice(at + 1).toLowerCase();
   return userName.slice(0, Math.max(0, userName.indexOf("\\"))).toLowerCase();
 }
 
-function fits(pattern: string, realm: string): boolean {
+/** Whether a realm is meant by RouteRule.realm. */
+export function fitsRealm(pattern: string, realm: string): boolean {
   if (pattern === "*") return realm !== "";
   return pattern.startsWith("*.") ? realm.endsWith(pattern.slice(1)) : realm === pattern;
 }
