@@ -6,11 +6,11 @@ import type { Proof } from "./proof.ts";
 import { isCurrentPsk } from "./psk.ts";
 import type { RefusalReason } from "./refusal.ts";
 import type { Timer, TimingWheel } from "./timing-wheel.ts";
-import type { TlsLink } from "./tls-link.ts";
+import type { StreamLink } from "./stream-link.ts";
 import { type Trust, TRUSTED } from "./trust.ts";
 
 interface LiveLink {
-  readonly link: TlsLink;
+  readonly link: StreamLink;
   readonly proof: Proof;
   /** What the path to a CA was proven under. */
   trust: Trust;
@@ -51,7 +51,7 @@ export class LinkTable {
     return undefined;
   }
 
-  add(link: TlsLink, proof: Proof, trust: Trust): void {
+  add(link: StreamLink, proof: Proof, trust: Trust): void {
     const live: LiveLink = { link, proof, trust, expiry: undefined };
     this.#all.add(live);
     const ofPeer = this.#byPeer.get(link.peerKey);
@@ -95,7 +95,7 @@ export class LinkTable {
     live.expiry = this.#wheel.schedule(at, () => this.#watchExpiry(live, notAfterMs));
   }
 
-  #close(live: LiveLink, reason: Parameters<TlsLink["close"]>[0], detail?: string): void {
+  #close(live: LiveLink, reason: Parameters<StreamLink["close"]>[0], detail?: string): void {
     // Counted out first: the socket may take a while to go, and whoever is told of the close may look at the counts.
     this.#remove(live);
     live.link.close(reason, detail);

@@ -9,7 +9,7 @@ import { dial } from "./dial.ts";
 import type { CloseReason, DropReason, Link, RequestHandler } from "./link.ts";
 import type { ServerIdentity } from "./server-identity.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
-import { TlsLink, type TlsLinkOptions } from "./tls-link.ts";
+import { StreamLink, type StreamLinkOptions } from "./stream-link.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface OutboundLinkDeps {
@@ -38,7 +38,7 @@ export interface OutboundLinkOptions extends ServerIdentity {
   readonly reconnect: { readonly floorMs: number; readonly capMs: number };
   /** What the server may do on this link, and the secret. */
   readonly entry: ClientEntry;
-  readonly link: TlsLinkOptions;
+  readonly link: StreamLinkOptions;
 }
 
 /** Longer than any link waits for the answer to a watchdog: its two Tw end the link before. */
@@ -55,7 +55,7 @@ export class OutboundLink {
   readonly #changed: (detail: string) => void;
   readonly #backOff: BackOff;
   #secureContext: SecureContext;
-  #link: TlsLink | undefined;
+  #link: StreamLink | undefined;
   #watchdog: Watchdog | undefined;
   #cancelDial: (() => void) | undefined;
   #cancelWait: (() => void) | undefined;
@@ -77,7 +77,7 @@ export class OutboundLink {
   }
 
   /** The link, while requests may go over it. */
-  get usable(): TlsLink | undefined {
+  get usable(): StreamLink | undefined {
     const isUsable = this.#link?.open === true && this.#watchdog?.onProbation === false;
     return isUsable ? this.#link : undefined;
   }
@@ -144,7 +144,7 @@ export class OutboundLink {
     socket: TLSSocket,
     prove: () => void,
     closed: (reason: CloseReason, detail: string | undefined) => void,
-  ): TlsLink {
+  ): StreamLink {
     const { nextLinkId, dropped, ...deps } = this.#deps;
     const { name, entry, host, port } = this.#options;
     const certificate = socket.getPeerX509Certificate();
@@ -168,10 +168,10 @@ export class OutboundLink {
       dropped,
       closed: (_: Link, reason: CloseReason, detail: string | undefined) => closed(reason, detail),
     };
-    return new TlsLink(socket, facts, { ...deps, observer }, this.#options.link);
+    return new StreamLink(socket, facts, { ...deps, observer }, this.#options.link);
   }
 
-  #watch(link: TlsLink): Watchdog {
+  #watch(link: StreamLink): Watchdog {
     const { clock, random } = this.#deps;
     const { watchdogMs, watchdogJitterMs, probe } = this.#options;
     const watchdog: Watchdog = new Watchdog(this.#deps, {

@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { LinkOutcome } from "./link.ts";
 import { OutboundLink, type OutboundLinkDeps, type OutboundLinkOptions } from "./outbound-link.ts";
 import { type ListenerTlsOptions, readMaterial, secureContextOptions } from "./tls-context.ts";
-import type { TlsLink } from "./tls-link.ts";
+import type { StreamLink } from "./stream-link.ts";
 
 export interface RadsecDiallerDeps extends OutboundLinkDeps {
   /** A link may have become usable, or has ended; `detail` says why, for the operator. */
@@ -28,7 +28,7 @@ export class RadsecDialler {
   }
 
   /** Links that requests may go over now. */
-  get usable(): readonly TlsLink[] {
+  get usable(): readonly StreamLink[] {
     return this.#links.map(({ usable }) => usable).filter((link) => link !== undefined);
   }
 
@@ -57,8 +57,8 @@ export class RadsecDialler {
   /** Sends a request over the least busy link; over another one if that closed, which it may at any time (CON-08).
    *  @param send writes it to a link: called again for each link, because a request that moves gets a new Authenticator
    *  (CON-09, CRY-04). @returns undefined when there is no link to try */
-  async request(send: (link: TlsLink) => Promise<LinkOutcome>): Promise<LinkOutcome | undefined> {
-    const tried = new Set<TlsLink>();
+  async request(send: (link: StreamLink) => Promise<LinkOutcome>): Promise<LinkOutcome | undefined> {
+    const tried = new Set<StreamLink>();
     let outcome: LinkOutcome | undefined;
     for (;;) {
       const link = leastBusy(this.usable.filter((each) => !tried.has(each)));
@@ -75,8 +75,8 @@ export class RadsecDialler {
   }
 }
 
-function leastBusy(links: readonly TlsLink[]): TlsLink | undefined {
-  let best: TlsLink | undefined;
+function leastBusy(links: readonly StreamLink[]): StreamLink | undefined {
+  let best: StreamLink | undefined;
   for (const link of links) {
     if (best === undefined || link.inFlight + link.queued < best.inFlight + best.queued) best = link;
   }

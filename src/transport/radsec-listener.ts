@@ -12,7 +12,7 @@ import { describe, proofOf } from "./proof.ts";
 import { judgePsk, pskOctets, pskRefusal, type PskVersion } from "./psk.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 import { type ListenerTlsOptions, readMaterial, secureContextOptions } from "./tls-context.ts";
-import { TlsLink, type TlsLinkDeps, type TlsLinkOptions } from "./tls-link.ts";
+import { StreamLink, type StreamLinkDeps, type StreamLinkOptions } from "./stream-link.ts";
 import { Trust } from "./trust.ts";
 
 export interface RadsecListenerOptions {
@@ -28,10 +28,10 @@ export interface RadsecListenerOptions {
   readonly noDelay: boolean;
   /** Idle time before TCP asks whether the peer is still there; 0 is off. */
   readonly keepAliveMs: number;
-  readonly link: TlsLinkOptions;
+  readonly link: StreamLinkOptions;
 }
 
-export interface RadsecListenerDeps extends TlsLinkDeps {
+export interface RadsecListenerDeps extends StreamLinkDeps {
   /** The `clients` of now. */
   readonly clients: () => ClientDirectory;
   readonly nextLinkId: () => string;
@@ -259,7 +259,7 @@ export class RadsecListener implements HandshakeOwner {
       port,
       protocol: `${socket.getProtocol()} ${socket.getCipher().name}`,
     };
-    const link = new TlsLink(socket, facts, this.#deps, this.#options.link);
+    const link = new StreamLink(socket, facts, this.#deps, this.#options.link);
     link.start();
     this.#links.add(link, proof, this.#trust);
   }

@@ -5,12 +5,12 @@ import { AUTHENTICATOR_BYTES, HEADER_BYTES, type Packet, ZERO_AUTHENTICATOR } fr
 import { type Correlation, IdentifierSpace } from "./correlation.ts";
 import type { CloseReason, DropReason, Link, LinkOutcome, LinkRequest } from "./link.ts";
 import { assertEncodable, verifyReply } from "./sent-request.ts";
-import type { TlsLinkDeps } from "./tls-link.ts";
+import type { StreamLinkDeps } from "./stream-link.ts";
 import type { Timer } from "./timing-wheel.ts";
 
 export interface ReverseRequestsOptions {
   readonly link: Link;
-  readonly deps: Pick<TlsLinkDeps, "clock" | "random" | "wheel">;
+  readonly deps: Pick<StreamLinkDeps, "clock" | "random" | "wheel">;
   readonly queueMax: number;
   readonly timestampWindowMs: number;
   /** Hands one whole signed packet to the transport. */

@@ -14,7 +14,7 @@ import { ReverseRequests } from "./reverse-requests.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
 import { WriteBatch } from "./write-batch.ts";
 
-export interface TlsLinkDeps {
+export interface StreamLinkDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly wheel: TimingWheel;
@@ -23,7 +23,7 @@ export interface TlsLinkDeps {
 }
 
 /** Who is at the other end, settled before the link exists. */
-export interface TlsLinkFacts {
+export interface StreamLinkFacts {
   readonly linkId: string;
   readonly listener: string;
   readonly peer: Peer;
@@ -34,7 +34,7 @@ export interface TlsLinkFacts {
   readonly protocol: string;
 }
 
-export interface TlsLinkOptions {
+export interface StreamLinkOptions {
   /** Requests that wait for an Identifier; one more is `busy`. */
   readonly queueMax: number;
   /** Octets that wait for a reader that does not read; beyond it the link is closed with "write-backlog". */
@@ -60,7 +60,7 @@ const LINGER_MS = 1_000;
  *  (1) What a peer sends ends the link only for the causes of CON-04: each calls close() with a "bad-…" reason.
  *  (2) A packet that CON-05 tolerates is dropped, counted by its reason, and the link stays.
  *  (3) After close() nothing is written, no handler is called and every request has its outcome. */
-export class TlsLink implements Link {
+export class StreamLink implements Link {
   readonly kind = "tls";
   readonly linkId: string;
   readonly listener: string;
@@ -74,8 +74,8 @@ export class TlsLink implements Link {
   readonly ended: Promise<void>;
 
   readonly #socket: TLSSocket;
-  readonly #deps: TlsLinkDeps;
-  readonly #options: TlsLinkOptions;
+  readonly #deps: StreamLinkDeps;
+  readonly #options: StreamLinkOptions;
   readonly #framer = new PacketFramer();
   readonly #requests: ReverseRequests;
   readonly #responder: Responder;
@@ -84,7 +84,7 @@ export class TlsLink implements Link {
   #client: ClientEntry;
   #closed: CloseReason | undefined;
 
-  constructor(socket: TLSSocket, facts: TlsLinkFacts, deps: TlsLinkDeps, options: TlsLinkOptions) {
+  constructor(socket: TLSSocket, facts: StreamLinkFacts, deps: StreamLinkDeps, options: StreamLinkOptions) {
     this.linkId = facts.linkId;
     this.listener = facts.listener;
     this.peer = facts.peer;
