@@ -128,7 +128,7 @@ function advanced(present: AcctSession, record: AccountingRecord, atMs: number, 
   const upload = record.swapped === true ? record.output : record.input;
   const download = record.swapped === true ? record.input : record.output;
   const began = beganAtMs(record);
-  const startsEarlier = record.kind === "start" || !eventTime(record).exact;
+  const startsEarlier = !eventTime(record).exact || (record.kind === "start" && !present.startSeen);
   return {
     ...present,
     ...(late ? {} : named(present, record)),

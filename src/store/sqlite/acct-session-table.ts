@@ -1,10 +1,10 @@
 import type { AccountingRecord } from "../accounting-record.ts";
 import { acctSessionKey, splitAcctSessionKey } from "../acct-session-key.ts";
 import type { AcctSession, CloseCause } from "../acct-session.ts";
+import { count } from "../count.ts";
 import { eventTime } from "../event-time.ts";
-import { beginsAnew, generationOf } from "../generation.ts";
 import type { Periods } from "../periods.ts";
-import { closed, create, isStale, type Reduction, update } from "../reduce.ts";
+import { closed, isStale } from "../reduce.ts";
 import { type AcctSessionQuery, CLOSED_KEYS_MAX, type Page, type PageRequest, type RecordResult } from "../types.ts";
 import { acctSessionQuery } from "./acct-session-query.ts";
 import { acctSessionOf, counterValues, identityValues, stateValues } from "./acct-session-row.ts";
@@ -106,33 +106,19 @@ export class AcctSessionTable {
 
   #count(record: AccountingRecord): RecordResult {
     const base = acctSessionKey(record.nasKey, record.acctSessionId, 0);
-    const latest = this.#latest(base);
-    if (latest === undefined || beginsAnew(latest.acctSession, record)) {
-      const generation = latest === undefined ? 0 : latest.acctSession.generation + 1;
-      const reduction = create(record, generation, this.#periods);
-      return this.#counted(this.#insert(base, reduction.acctSession), reduction);
-    }
-    const stored = this.#generation(base, latest, record);
-    if (stored === undefined) return { effect: "ignored", acctSession: undefined, contributions: [], closedKeys: [] };
-    const reduction = update(stored.acctSession, record, this.#periods);
-    if (reduction.acctSession !== stored.acctSession) this.#replace(stored, reduction.acctSession);
-    return this.#counted(stored.sessionRow, reduction);
-  }
-
-  /** Runs generationOf() on this table. */
-  #generation(base: string, latest: Stored, record: AccountingRecord): Stored | undefined {
-    const seen = new Map([[latest.acctSession, latest]]);
-    const search = generationOf(latest.acctSession, record);
-    let step = search.next();
+    const rows = new Map<AcctSession, number>();
+    const counting = count(record, this.#periods);
+    let step = counting.next();
     while (!step.done) {
-      const earlier = this.#one(base, step.value);
-      if (earlier !== undefined) seen.set(earlier.acctSession, earlier);
-      step = search.next(earlier?.acctSession);
+      const stored = step.value === "latest" ? this.#latest(base) : this.#one(base, step.value);
+      if (stored !== undefined) rows.set(stored.acctSession, stored.sessionRow);
+      step = counting.next(stored?.acctSession);
     }
-    return step.value === undefined ? undefined : seen.get(step.value);
-  }
-
-  #counted(sessionRow: number, { effect, acctSession, contributions }: Reduction): RecordResult {
+    if (step.value === undefined)
+      return { effect: "ignored", acctSession: undefined, contributions: [], closedKeys: [] };
+    const { effect, before, acctSession, contributions } = step.value;
+    const sessionRow = before === undefined ? this.#insert(base, acctSession) : (rows.get(before) as number);
+    if (before !== undefined && acctSession !== before) this.#replace({ sessionRow, acctSession: before }, acctSession);
     for (const contribution of contributions) this.#usage.add(sessionRow, contribution);
     return { effect, acctSession, contributions, closedKeys: [] };
   }
