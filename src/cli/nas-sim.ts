@@ -22,15 +22,15 @@ export const NAS_SIM: Command = {
     ca: { type: "string", placeholder: "FILE", description: "CA of the hub" },
     cert: { type: "string", placeholder: "FILE", description: "certificate of the routers" },
     key: { type: "string", placeholder: "FILE", description: "and its key" },
-    psk: {
-      type: "string",
-      placeholder: "IDENTITY:KEY",
-      description: "or a pre-shared key for TLS 1.3, in hexadecimal digits",
-    },
     pki: {
       type: "string",
       placeholder: "FOLDER",
       description: "or the development PKI to issue them (default var/pki)",
+    },
+    psk: {
+      type: "string",
+      placeholder: "IDENTITY:KEY",
+      description: "or a pre-shared key for TLS 1.3, in hexadecimal digits",
     },
     "server-name": { type: "string", placeholder: "NAME", description: "name that the hub's certificate must have" },
   },

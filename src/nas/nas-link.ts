@@ -2,7 +2,7 @@ import type { SecureContext, TLSSocket } from "node:tls";
 import type { Clock, Random } from "../clock.ts";
 import type { Attribute } from "../radius/attribute.ts";
 import { BackOff } from "../transport/back-off.ts";
-import { dial } from "../transport/dial.ts";
+import { dial, type DialOptions as DialTarget } from "../transport/dial.ts";
 import { NasConnection, type NasConnectionDeps, type NasConnectionOptions } from "./nas-connection.ts";
 import type { NasCloseReason, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 
@@ -12,6 +12,7 @@ interface DialOptions {
   readonly port: number;
   /** Made once and shared by all links: it is most of what a link would weigh. */
   readonly secureContext: SecureContext;
+  readonly psk?: DialTarget["psk"];
   /** Name that the hub's certificate must have; `host` when undefined. */
   readonly serverName?: string | undefined;
 }
@@ -60,8 +61,8 @@ export class NasLink {
 
   start(): void {
     if (this.#stopped) return;
-    const { host, port, secureContext, serverName = host } = this.#options.dial;
-    const target = { host, port, secureContext, serverName, timeoutMs: CONNECT_TIMEOUT_MS, isSelf: () => false };
+    const { serverName = this.#options.dial.host } = this.#options.dial;
+    const target = { ...this.#options.dial, serverName, timeoutMs: CONNECT_TIMEOUT_MS, isSelf: () => false };
     this.#cancelDial = dial(target, this.#deps.clock, (result) => {
       this.#cancelDial = undefined;
       if (result.kind === "connected") this.#connected(result.socket);

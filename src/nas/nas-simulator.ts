@@ -10,6 +10,7 @@ import type { AnswerPlan } from "./answer-plan.ts";
 import type { NasEvent, NasLinkEvent, NasRequestOutcome } from "./nas-events.ts";
 import { NasLink } from "./nas-link.ts";
 import { type Answer, answerRequest, type NasIdentity } from "./reverse-answer.ts";
+import type { PskCredential } from "../transport/psk.ts";
 import { WATCHDOG_JITTER_MS, WATCHDOG_PERIOD_FLOOR_MS, WATCHDOG_PERIOD_MS } from "../transport/watchdog.ts";
 
 export interface NasSimulatorOptions {
@@ -37,8 +38,10 @@ export interface NasSimulatorOptions {
   readonly statusAttributes?: readonly Attribute[];
 }
 
+export type NasCredentials = NasCertificate | { readonly psk: Pick<PskCredential, "identity" | "key"> };
+
 /** PEM texts. */
-export interface NasCredentials {
+export interface NasCertificate {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
@@ -91,7 +94,7 @@ export class NasSimulator implements AsyncDisposable {
         host: options.host,
         port: options.port,
         secureContext: secureContextOf(options.tls),
-        serverName: options.tls.serverName,
+        ...("psk" in options.tls ? { psk: options.tls.psk } : { serverName: options.tls.serverName }),
       },
       secret: options.secret ?? RADSEC_SECRET,
       timestampWindowMs: options.timestampWindowMs ?? TIMESTAMP_WINDOW_MS,
@@ -204,7 +207,10 @@ export class NasSimulator implements AsyncDisposable {
   }
 }
 
-function secureContextOf({ ca, certificate, key }: NasCredentials): SecureContext {
+function secureContextOf(credentials: NasCredentials): SecureContext {
+  // No CA: a hub that does not take the PSK must not get on with its certificate.
+  if ("psk" in credentials) return createSecureContext({ ca: [], minVersion: "TLSv1.3" });
+  const { ca, certificate, key } = credentials;
   try {
     return createSecureContext({ ca, cert: certificate, key, minVersion: "TLSv1.2" });
   } catch (error) {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import type { Clock } from "../clock.ts";
 import { chainFault } from "./node-errors.ts";
+import type { PskCredential } from "./psk.ts";
 import { type ServerIdentity, serverIdentityFault } from "./server-identity.ts";
 
 /** Where a RADIUS/TLS server is, and what it must prove. */
@@ -9,6 +10,8 @@ export interface DialOptions extends ServerIdentity {
   readonly host: string;
   readonly port: number;
   readonly secureContext: SecureContext;
+  /** What both sides prove themselves by, for TLS 1.3, in place of certificates. */
+  readonly psk?: Pick<PskCredential, "identity" | "key"> | undefined;
   /** From the first octet to the end of the handshake. */
   readonly timeoutMs: number;
   /** Whether the address that was reached is this very hub (TLS-25). */
@@ -27,12 +30,13 @@ const KEEP_ALIVE_MS = 15_000;
 /** Makes one attempt to reach a server; `done` is called once.
  *  @returns a function that gives the attempt up */
 export function dial(options: DialOptions, clock: Clock, done: (result: DialResult) => void): () => void {
-  const { host, port, secureContext, serverName, timeoutMs, isSelf } = options;
+  const { host, port, secureContext, psk, serverName, timeoutMs, isSelf } = options;
   const socket = connect({
     host,
     port,
     secureContext,
     ALPNProtocols: ALPN_PROTOCOLS,
+    ...(psk === undefined ? {} : { pskCallback: () => ({ identity: psk.identity, psk: psk.key.octets }) }),
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}), // RFC 6066 Section 3: no address in SNI
     checkServerIdentity: (_, { raw }) => {
       const fault = serverIdentityFault(raw, options);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ClientDirectory } from "../../../src/transport/client-directory.ts";
 import type { ClientMatch } from "../../../src/transport/client-entry.ts";
 import type { CertificatePeer, SubjectAltNames } from "../../../src/transport/peer.ts";
+import { PskKey } from "../../../src/transport/psk.ts";
 import { clientEntry } from "../../support/client-entries.ts";
 
 const FINGERPRINT = "AB:".repeat(31) + "AB";
@@ -120,10 +121,58 @@ describe("ClientDirectory.match()", () => {
     expect(first({ ...name, network: ["10.0.0.0/8"] }, wildcard)).toBe(wildcard);
   });
 
-  it("admits no PSK and no bare address", () => {
+  it("an entry for certificates admits no PSK, and none a bare address", () => {
     const directory = directoryOf({ admitEvery: true });
     expect(directory.match({ kind: "psk", identity: "a" }, "::1")).toBeUndefined();
     expect(directory.match({ kind: "address", address: "::1" }, "::1")).toBeUndefined();
+  });
+});
+
+describe("ClientDirectory and PSKs", () => {
+  const key = new PskKey(Buffer.alloc(32));
+  const psk = (identity: string) => ({ identity, key, tls: "TLSv1.3" as const });
+
+  it("PSK-09 finds an identity in its own entry and networks only, and no certificate there", () => {
+    const directory = directoryOf(
+      { psk: [psk("a"), psk("b")], network: ["10.0.0.0/8"] },
+      { psk: [psk("c")], network: ["10.1.0.0/16", "::1"] },
+    );
+    const entryOf = (identity: string, address: string) => directory.match({ kind: "psk", identity }, address)?.name;
+    expect([entryOf("a", "10.1.0.1"), entryOf("b", "10.1.0.1"), entryOf("c", "10.1.0.1")]).toEqual([
+      "entry-0",
+      "entry-0",
+      "entry-1",
+    ]);
+    expect([entryOf("a", "::1"), entryOf("c", "10.2.0.1"), entryOf("A", "10.1.0.1"), entryOf("", "::1")]).toEqual(
+      Array(4).fill(undefined),
+    );
+    expect(directory.psk("c", "10.2.0.1")).toBeUndefined();
+    expect(directory.match(peer({ commonName: "a", san: { dns: ["a"] } }), "10.1.0.1")).toBeUndefined();
+  });
+
+  it("PSK-08 knows from where a PSK may come, and from where anything may", () => {
+    const directory = directoryOf(
+      { psk: [psk("a")], network: ["10.0.0.0/8"] },
+      { commonName: ["x"], network: ["::1"] },
+    );
+    const answers = ["10.0.0.1", "::1", "192.0.2.1"].map((from) => [
+      directory.takesPskFrom(from),
+      directory.takesTlsFrom(from),
+    ]);
+    expect(answers).toEqual([
+      [true, true],
+      [false, true],
+      [false, false],
+    ]);
+    expect(directoryOf({ psk: [psk("a")] }).takesPskFrom("192.0.2.1")).toBe(true);
+    expect(directoryOf({ commonName: ["x"], network: ["::1"] }).takesTlsFrom("192.0.2.1")).toBe(true);
+    expect(directoryOf({ commonName: ["x"] }).takesPskFrom("192.0.2.1")).toBe(false);
+  });
+
+  it("PSK-13 an entry with a PSK admits no certificate, whatever else it says", () => {
+    for (const also of [{ commonName: ["edge-1"] }, { admitEvery: true }]) {
+      expect(directoryOf({ psk: [psk("a")], ...also }).match(peer(), "::1")).toBeUndefined();
+    }
   });
 });
 
