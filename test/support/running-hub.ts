@@ -13,7 +13,7 @@ import { openLog } from "../../src/log.ts";
 import { Dictionary } from "../../src/radius/dictionary.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
 
-export const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
+const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
 
 const CLIENTS = "clients: [{ name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]";
 

@@ -24,7 +24,7 @@ export interface TestCertificateOptions {
   readonly notAfter?: Date;
 }
 
-export const CLIENT_AUTH = x509.ExtendedKeyUsage.clientAuth;
+const CLIENT_AUTH = x509.ExtendedKeyUsage.clientAuth;
 export const SERVER_AUTH = x509.ExtendedKeyUsage.serverAuth;
 
 export interface TestCertificate {
