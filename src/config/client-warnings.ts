@@ -18,7 +18,7 @@ export function reportClientWarnings({ clients, ...listeners }: HubValues, repor
     if (client.transport === "tls") continue;
     networkWarnings(client, clients, reportHere);
     proxyStateWarning(client, reportHere);
-    if (listeners[client.transport].length === 0 && !isAskedUnheard(client)) {
+    if (listeners[client.transport].length === 0) {
       reportHere(["transport"], `is ${client.transport}, and section ${client.transport} has no listener`);
     }
   }
@@ -40,12 +40,6 @@ function triggerWarnings(client: Client, report: Report): void {
   for (const key of ["reach", "filter"] as const) {
     if (client[key] !== undefined && !client.mayTrigger) report([key], "has no effect without mayTrigger: true");
   }
-}
-
-/** A router that is named by its one address is asked on its dynauthPort, whether or not it ever says anything. */
-function isAskedUnheard({ transport, match: { network: networks = [] }, mayTrigger, reverse }: Client): boolean {
-  const host = networks.length === 1 && /^([^:]+\/32|.*:.*\/128)$/.test(networks[0] as string);
-  return transport === "udp" && host && !mayTrigger && reverse.length > 0;
 }
 
 /** DP-02; whoever knows the secret of one DAC could speak as the other. */

@@ -3,6 +3,7 @@ import { reportDuplicates, section, withRules } from "../section.ts";
 import { address, list, name, port } from "../values.ts";
 import type { DynauthConfig } from "./dynauth.ts";
 import { type LinkConfig, linkConfig } from "./link.ts";
+import { rejectDelaySection } from "./reject-delay.ts";
 import type { StatusConfig } from "./status.ts";
 import { STREAM_LIMITS, STREAM_SOCKET } from "./stream-limits.ts";
 
@@ -11,6 +12,7 @@ const listener = section({
   address: address("Address to listen on; :: is every IPv6 and IPv4 address.").prefault("127.0.0.1"),
   port: port("TCP port (RFC 6613: 1812); 0 is any free one.").default(1812),
   limits: section(STREAM_LIMITS).prefault({}),
+  rejectDelay: rejectDelaySection.prefault({}),
   ...STREAM_SOCKET,
 }).meta({ description: "A RADIUS/TCP listener (RFC 6613): nothing is encrypted." });
 
@@ -31,7 +33,7 @@ export interface TcpConfig {
   readonly noDelay: boolean;
   /** 0 is off. */
   readonly keepAliveMs: number;
-  readonly link: LinkConfig;
+  readonly link: LinkConfig & { readonly rejectDelayMs: { readonly min: number; readonly max: number } };
 }
 
 export function tcpConfig(values: z.output<typeof listener>, dynauth: DynauthConfig, status: StatusConfig): TcpConfig {
@@ -43,6 +45,9 @@ export function tcpConfig(values: z.output<typeof listener>, dynauth: DynauthCon
     limits,
     noDelay: values.noDelay,
     keepAliveMs: values.keepAlive,
-    link: linkConfig({ writeBacklog, requestsInHandler }, dynauth, status),
+    link: {
+      ...linkConfig({ writeBacklog, requestsInHandler }, dynauth, status),
+      rejectDelayMs: values.rejectDelay,
+    },
   };
 }

@@ -6,21 +6,10 @@ import type { Report } from "../problem.ts";
 import { reportDuplicates, section, valueAt, withRules } from "../section.ts";
 import { choice, count, duration, flag, list, name, oneOrMany, port, size } from "../values.ts";
 import type { DynauthConfig } from "./dynauth.ts";
+import { rejectDelaySection } from "./reject-delay.ts";
 import type { StatusConfig } from "./status.ts";
 
 export const UDP_PORT_KEYS = ["authPort", "acctPort", "dynauthPort"] as const;
-
-/** UL-18; dep07 Section 8.3: 1 to 10 s. */
-const rejectDelay = section(
-  {
-    min: duration("Least delay.", { min: "1s", max: "10s" }).prefault("1s"),
-    max: duration("Longest delay.", { min: "1s", max: "10s" }).prefault("2s"),
-  },
-  (values, report) => {
-    const [min, max] = [valueAt(values, "min"), valueAt(values, "max")];
-    if (typeof min === "number" && typeof max === "number" && min > max) report(["min"], "must not be longer than max");
-  },
-).meta({ description: "Delay of an Access-Reject of the hub's own, at random between the two." });
 
 const noRoute = section(
   {
@@ -63,7 +52,7 @@ const listener = section(
       256,
       10_000_000,
     ).default(65_536),
-    rejectDelay: rejectDelay.prefault({}),
+    rejectDelay: rejectDelaySection.prefault({}),
     noRoute: noRoute.prefault({}),
   },
   portRules,
