@@ -1,4 +1,6 @@
+import type { QuotaOptions } from "./aaa/quota/options.ts";
 import type { HeartbeatOptions, RouteRule } from "./aaa/upstream/options.ts";
+import type { WebhooksOptions } from "./aaa/webhooks/options.ts";
 import {
   attributePlace,
   checkFilterAttributes,
@@ -8,6 +10,7 @@ import {
 import { deepFreeze } from "./config/deep-freeze.ts";
 import type { HubValues } from "./config/hub-schema.ts";
 import type { Problem, Report } from "./config/problem.ts";
+import { type AccountingConfig, accountingConfig } from "./config/sections/accounting.ts";
 import { type BindingsConfig, bindingsConfig } from "./config/sections/bindings.ts";
 import { type ClientContext, clientEntry } from "./config/sections/clients.ts";
 import { type DynauthConfig, dynauthConfig } from "./config/sections/dynauth.ts";
@@ -16,13 +19,16 @@ import { httpConfig } from "./config/sections/http.ts";
 import { type LogConfig, logConfig } from "./config/sections/log.ts";
 import { type NodeConfig, nodeConfig } from "./config/sections/node.ts";
 import { type PkiConfig, pkiConfig } from "./config/sections/pki.ts";
+import { quotaOptions } from "./config/sections/quota.ts";
 import { type RadsecConfig, radsecConfig } from "./config/sections/radsec.ts";
 import { routeRules } from "./config/sections/realms.ts";
 import { type StatusConfig, statusConfig } from "./config/sections/status.ts";
+import { type StoreConfig, storeConfig } from "./config/sections/store.ts";
 import { type TcpConfig, tcpConfig } from "./config/sections/tcp.ts";
 import { type UdpConfig, udpConfig } from "./config/sections/udp.ts";
 import { type UdpRoutersConfig, udpRoutersConfig } from "./config/sections/udp-routers.ts";
 import { type UpstreamsConfig, upstreamsConfig } from "./config/sections/upstreams.ts";
+import { webhooksOptions } from "./config/sections/webhooks.ts";
 import type { ValueSource } from "./config/substitution.ts";
 import { checkTlsFiles } from "./config/tls-files.ts";
 import { validate } from "./config/validate.ts";
@@ -53,6 +59,10 @@ export interface Config {
   /** The first that fits decides. */
   readonly realms: readonly RouteRule[];
   readonly heartbeat: HeartbeatOptions;
+  readonly store: StoreConfig;
+  readonly accounting: AccountingConfig;
+  readonly quota: QuotaOptions;
+  readonly webhooks: WebhooksOptions;
   readonly status: StatusConfig;
   /** Undefined when there is to be no HTTP API. */
   readonly http: HttpOptions | undefined;
@@ -114,6 +124,10 @@ function configOf(values: HubValues, dictionary: Dictionary): Config {
     upstreams: upstreamsConfig(values.upstreams, context.placeOf),
     realms: routeRules(values.realms),
     heartbeat: heartbeatOptions(values.heartbeat),
+    store: storeConfig(values.store),
+    accounting: accountingConfig(values.accounting),
+    quota: quotaOptions(values.quota),
+    webhooks: webhooksOptions(values.webhooks),
     status,
     http: httpConfig(values.http, dynauth),
     pki: pkiConfig(values.pki),

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Heartbeat } from "./aaa/upstream/heartbeat.ts";
 import type { UpstreamsOptions } from "./aaa/upstream/options.ts";
 import { Upstreams } from "./aaa/upstream/upstreams.ts";
+import { Bookkeeping } from "./bookkeeping.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { diffConfig } from "./config/diff.ts";
@@ -66,6 +67,8 @@ export class Hub {
   readonly #deps: HubDeps;
   readonly #wheel: TimingWheel;
   readonly #materials: TlsMaterials;
+  /** Undefined where accounting is switched off. */
+  readonly #books: Bookkeeping | undefined;
   readonly #triggers: Triggers;
   readonly #requester: UdpRequester;
   readonly #upstreams: Upstreams;
@@ -93,11 +96,17 @@ export class Hub {
     this.#materials = new TlsMaterials(clock);
     this.registry = new Registry({ clock, events: this.events }, registryOptions(config));
     this.#selection = this.#compiled(config);
+    // Bookkeeping asks for exchanges, and Dynauth asks it who is meant.
+    const dynauthOfBooks: Pick<Dynauth, "exchange"> = { exchange: (request) => this.dynauth.exchange(request) };
+    this.#books = config.accounting.enabled
+      ? new Bookkeeping({ ...deps, events: this.events, registry: this.registry, dynauth: dynauthOfBooks }, config)
+      : undefined;
+    const named = new RegistryResolver(this.registry, () => this.#selection);
     this.dynauth = new Dynauth(
       {
         clock,
         events: this.events,
-        resolver: new RegistryResolver(this.registry, () => this.#selection),
+        resolver: this.#books?.resolver(named, this.registry) ?? named,
         nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
       },
       config.dynauth,
@@ -116,6 +125,7 @@ export class Hub {
       forward: (context) => this.#upstreams.forward(context),
       reverseKinds: () => this.#config.dynauth.reverseFromUpstreams,
       served: deps.handler,
+      books: this.#books,
     });
     const endpoints = new OwnEndpoints();
     const nextLinkId = () => `${this.#run}-${((this.#links += 1)).toString(36)}`;
@@ -154,6 +164,11 @@ export class Hub {
     );
   }
 
+  /** The store, where accounting is on. */
+  get store() {
+    return this.#books?.store;
+  }
+
   /** The development PKI, where the configuration uses it and the hub has started. */
   get pki() {
     return this.#materials.pki;
@@ -162,6 +177,7 @@ export class Hub {
   /** @throws {HubError} ERR_LISTEN, ERR_PKI, ERR_CONFIG: then nothing is left running */
   async start(): Promise<HubAddresses> {
     try {
+      this.#books?.start();
       const materials = await this.#materials.load(this.#config);
       const addresses = await this.#listeners.start(this.#config, materials);
       this.#upstreams.apply(upstreamsOptions(this.#config, materials));
@@ -186,6 +202,7 @@ export class Hub {
     await withinGrace(Promise.all([this.#http?.stop(graceMs), this.dynauth.stop()]), graceMs, this.#deps.clock);
     await Promise.all([this.#listeners.stop(Math.min(graceMs, LINK_GRACE_MS)), this.#upstreams.stop()]);
     this.#requester.stop();
+    await this.#books?.stop();
     this.registry.stop();
     this.#wheel.stop();
   }
@@ -198,6 +215,7 @@ export class Hub {
     const selection = this.#compiled(config);
     this.#listeners.useMaterials(config, materials);
     this.#upstreams.apply(upstreamsOptions(config, materials));
+    this.#books?.apply(config);
     this.#config = config;
     this.#selection = selection;
     this.registry.apply(registryOptions(config));
@@ -237,6 +255,7 @@ export class Hub {
       hub: { ok: this.#state === "running", detail: this.#state },
       ...this.#listeners.checks(),
       ...this.#upstreams.checks(),
+      ...(this.#books && { store: this.#books.check() }),
       ...(this.#config.heartbeat.enabled && { heartbeat: this.#heartbeat.check() }),
     };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };

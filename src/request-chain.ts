@@ -1,4 +1,5 @@
 import { answerUnserved } from "./aaa/unserved.ts";
+import type { Bookkeeping } from "./bookkeeping.ts";
 import type { NoRouteAnswer, Triggers } from "./dynauth/triggers.ts";
 import { CODE } from "./radius/codes.ts";
 import type { Link, Reply, RequestContext, RequestHandler } from "./transport/link.ts";
@@ -11,6 +12,8 @@ export interface RequestChainParts {
   readonly reverseKinds: () => ReadonlySet<Link["kind"]>;
   /** Answers what is not forwarded; default: nobody is let in and nothing is acknowledged. */
   readonly served?: RequestHandler | undefined;
+  /** Stores accounting; undefined where it is switched off. */
+  readonly books?: Pick<Bookkeeping, "answer"> | undefined;
 }
 
 /** Who answers what: the one place that knows every part which answers requests. */
@@ -25,8 +28,11 @@ export class RequestChain {
   readonly answer: RequestHandler = (context) => {
     const { packet, link } = context;
     if (isDynamic(packet.code)) return link.client.mayTrigger ? this.#trigger(context) : answerUnserved(context);
-    const { forward, served = answerUnserved } = this.#parts;
-    return forward(context) ?? served(context);
+    const { forward, books, served = answerUnserved } = this.#parts;
+    const upstream = forward(context);
+    // What is forwarded is stored too: proxied routers are in the index and under quota.
+    if (packet.code === CODE.accountingRequest && books !== undefined) return books.answer(context, upstream);
+    return upstream ?? served(context);
   };
 
   /** What a DAC sends to a port for triggers. */

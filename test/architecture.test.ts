@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["http"],
   ["nas"],
   ["cli", "config.ts", "config"],
-  ["log.ts", "link-events.ts", "tls-material.ts", "request-chain.ts", "listeners.ts"],
+  ["log.ts", "link-events.ts", "tls-material.ts", "bookkeeping.ts", "request-chain.ts", "listeners.ts"],
   ["hub.ts"],
   ["serve.ts"],
   ["main.ts"],

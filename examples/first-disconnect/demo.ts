@@ -30,6 +30,7 @@ const loaded = loadConfig(
 node: { name: demo }
 radsec: [{ address: 127.0.0.1, port: 0 }]
 http: { address: 127.0.0.1, port: 0 }
+store: ${JSON.stringify(join(folder, "hub.db"))}
 pki: { folder: ${JSON.stringify(join(folder, "pki"))} }
 clients: [{ name: demo-routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]
 log: { level: warn, format: pretty }

@@ -15,6 +15,10 @@ export const LIVE_KEYS: { readonly [Section in keyof Config]: { readonly restart
   upstreams: { restart: [] }, // a server that changes is made anew; requests in flight end with the old one
   realms: { restart: [] },
   heartbeat: { restart: [] },
+  store: { restart: ["kind", "file", "url", "synchronous"] },
+  accounting: { restart: ["enabled"] },
+  quota: { restart: [] },
+  webhooks: { restart: [] },
   status: { restart: [] },
   http: { restart: ["address", "port"] }, // also to begin or end having one
   pki: { restart: ["folder", "names"] },

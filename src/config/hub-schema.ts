@@ -4,6 +4,7 @@ import type { Report } from "./problem.ts";
 import { pskRules } from "./psk-rules.ts";
 import { referenceRules } from "./reference-rules.ts";
 import { section } from "./section.ts";
+import { accountingSection } from "./sections/accounting.ts";
 import { bindingsSection } from "./sections/bindings.ts";
 import { clientsSection } from "./sections/clients.ts";
 import { dynauthSection } from "./sections/dynauth.ts";
@@ -12,13 +13,16 @@ import { httpSection } from "./sections/http.ts";
 import { logSection } from "./sections/log.ts";
 import { nodeSection } from "./sections/node.ts";
 import { pkiSection } from "./sections/pki.ts";
+import { quotaSection } from "./sections/quota.ts";
 import { radsecSection } from "./sections/radsec.ts";
 import { realmsSection } from "./sections/realms.ts";
 import { statusSection } from "./sections/status.ts";
+import { storeSection } from "./sections/store.ts";
 import { tcpSection } from "./sections/tcp.ts";
 import { udpSection } from "./sections/udp.ts";
 import { udpRoutersSection } from "./sections/udp-routers.ts";
 import { upstreamsSection } from "./sections/upstreams.ts";
+import { webhooksSection } from "./sections/webhooks.ts";
 
 /** The whole of hub.yaml. A new section: its file in sections/, a line here, its part of Config in config.ts, a row in
  *  LIVE_KEYS, its keys in config/hub.yaml, `npm run schema`. */
@@ -37,6 +41,12 @@ export const hubSchema = section(
     upstreams: upstreamsSection.prefault({}).meta({ description: "RADIUS servers that requests are passed on to." }),
     realms: realmsSection,
     heartbeat: heartbeatSection.prefault({}).meta({ description: "Requests by which the hub watches itself." }),
+    store: storeSection.prefault({}),
+    accounting: accountingSection
+      .prefault({})
+      .meta({ description: "Accounting-Requests and the acct sessions they tell of." }),
+    quota: quotaSection.prefault({}).meta({ description: "What users may use, and what happens when they have." }),
+    webhooks: webhooksSection,
     status: statusSection.prefault({}).meta({ description: "Status-Server, the watchdog of routers." }),
     http: httpSection.prefault({}).meta({ description: "The HTTP API." }),
     pki: pkiSection.prefault({}).meta({ description: "The development PKI." }),

@@ -1,0 +1,120 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { Accounting, type Recorded } from "./aaa/accounting/accounting.ts";
+import { periodRules } from "./aaa/quota/options.ts";
+import { Quota } from "./aaa/quota/quota.ts";
+import { Upkeep } from "./aaa/upkeep/upkeep.ts";
+import { Webhooks } from "./aaa/webhooks/webhooks.ts";
+import type { Clock, Random } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { Dynauth } from "./dynauth/dynauth.ts";
+import type { Resolver } from "./dynauth/resolver.ts";
+import { SessionResolver } from "./dynauth/session-resolver.ts";
+import { HubError } from "./errors.ts";
+import type { EventFeed } from "./events.ts";
+import type { Logger } from "./log.ts";
+import type { Dictionary } from "./radius/dictionary.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { AcctSession } from "./store/acct-session.ts";
+import { SqliteStore } from "./store/sqlite/sqlite-store.ts";
+import type { Store, StoreHealth } from "./store/types.ts";
+import type { Reply, RequestContext } from "./transport/link.ts";
+
+export interface BookkeepingDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventFeed;
+  readonly registry: Registry;
+  readonly dictionary: Dictionary;
+  readonly log: Logger;
+  readonly version: string;
+  readonly dynauth: Pick<Dynauth, "exchange">;
+}
+
+/** Everything that stands on the store: accounting, session index, quota, webhooks, upkeep.
+ *
+ *  new --start()--> running --stop()--> stopped. The hub runs while the store is down; accounting is then not answered. */
+export class Bookkeeping {
+  readonly store: Store;
+  readonly quota: Quota;
+  readonly #accounting: Accounting;
+  readonly #webhooks: Webhooks;
+  readonly #upkeep: Upkeep;
+
+  /** @throws {HubError} ERR_CONFIG, ERR_DICTIONARY, ERR_RADIUS_VALUE for a throttle that can not be sent */
+  constructor(deps: BookkeepingDeps, config: Config) {
+    const { clock, registry, log } = deps;
+    const onFault = (error: unknown) => log.error({ err: error }, "bookkeeping failed");
+    const closed = (acctSession: AcctSession) => this.#webhooks.closed(acctSession);
+    this.store = openStore(config, clock, (health) => tell(log, health));
+    const { store } = this;
+    const recorded = (each: Recorded) => this.#recorded(each);
+    this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, recorded }, config.accounting);
+    this.quota = new Quota({ ...deps, store, closed, onFault }, config.quota);
+    this.#webhooks = new Webhooks({ ...deps, outbox: store.outbox, onFault }, config.webhooks);
+    const isPresent = (peerKey: string) => registry.byPeerKey(peerKey).length > 0;
+    this.#upkeep = new Upkeep({ clock, store, isPresent, closed, onFault }, config.accounting.upkeep);
+    store.usePeriods(periodRules(config.quota));
+  }
+
+  /** Finds NASes by user, for requests that name none. */
+  resolver(named: Resolver, registry: Registry): Resolver {
+    return new SessionResolver(this.store.acctSessions, registry, named);
+  }
+
+  start(): void {
+    this.store.start();
+    this.#webhooks.start();
+    this.quota.start();
+    this.#upkeep.start();
+  }
+
+  /** After the links have gone: what they brought last is still stored. */
+  async stop(): Promise<void> {
+    await Promise.all([this.quota.stop(), this.#upkeep.stop()]);
+    await this.#webhooks.stop();
+    await this.store.stop();
+  }
+
+  /** @throws {HubError} ERR_DICTIONARY, ERR_RADIUS_VALUE: then nothing has changed */
+  apply(config: Config): void {
+    this.quota.apply(config.quota);
+    this.#accounting.apply(config.accounting);
+    this.#webhooks.apply(config.webhooks);
+    this.#upkeep.apply(config.accounting.upkeep);
+    this.store.usePeriods(periodRules(config.quota));
+  }
+
+  /** Answers an Accounting-Request once it is stored and, where it is forwarded, the upstream has answered. */
+  answer(context: RequestContext, upstream?: Promise<Reply>): Promise<Reply> {
+    return this.#accounting.answer(context, upstream);
+  }
+
+  /** For /ready. */
+  check(): { readonly ok: boolean; readonly detail: string } {
+    const { state, detail } = this.store.health;
+    return { ok: state === "up", detail: detail ?? state };
+  }
+
+  #recorded(recorded: Recorded): void {
+    this.#webhooks.recorded(recorded);
+    this.#upkeep.recorded(recorded);
+    this.quota.recorded(recorded);
+  }
+}
+
+/** @throws {HubError} ERR_CONFIG for a folder that can not be made */
+function openStore({ store }: Config, clock: Clock, onHealth: (health: StoreHealth) => void): Store {
+  if (store.kind === "mongodb") throw new HubError("ERR_CONFIG", "store: this build speaks to the embedded store only");
+  try {
+    mkdirSync(dirname(store.file), { recursive: true });
+  } catch (error) {
+    throw new HubError("ERR_CONFIG", `store: the folder of ${store.file} can not be made`, {}, { cause: error });
+  }
+  return new SqliteStore({ clock, onHealth }, store);
+}
+
+function tell(log: Logger, { state, detail }: StoreHealth): void {
+  if (state === "down") log.error({ detail }, `the store is down, accounting is not answered: ${detail ?? "?"}`);
+  else log.info(`the store is ${state}`);
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { section } from "../section.ts";
+import { choice, text } from "../values.ts";
+
+const MONGODB = /^mongodb(\+srv)?:\/\//;
+
+/** `store: var/hub.db` stands for a map with nothing but the url. */
+export const storeSection = z
+  .preprocess(
+    (value) => (typeof value === "string" ? { url: value } : value),
+    section({
+      url: text("File of the embedded store, or mongodb://... of a MongoDB.").prefault("var/hub.db"),
+      synchronous: choice(
+        "Embedded store: full is durable through a power cut; normal may then lose the last commits, and is faster.",
+        ["full", "normal"],
+      ).default("full"),
+    }),
+  )
+  .meta({ description: "Where acct sessions, usage and the like are kept.", shorthand: true });
+
+export type StoreConfig =
+  | { readonly kind: "sqlite"; readonly file: string; readonly synchronous: "full" | "normal" }
+  | { readonly kind: "mongodb"; readonly url: string };
+
+export function storeConfig({ url, synchronous }: z.output<typeof storeSection>): StoreConfig {
+  return MONGODB.test(url) ? { kind: "mongodb", url } : { kind: "sqlite", file: url, synchronous };
+}
