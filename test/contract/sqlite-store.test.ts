@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { storeContract } from "./store-contract.ts";
+import { type StorePlace, storeContract } from "./store-contract.ts";
 
 const OUTBOX_MAX = 8;
 
-storeContract("sqlite", async () => {
+async function place(): Promise<StorePlace> {
   const file = join(await temporaryFolder(), "hub.db");
   return {
     outboxMax: OUTBOX_MAX,
@@ -17,4 +17,6 @@ storeContract("sqlite", async () => {
       return store;
     },
   };
-});
+}
+
+storeContract("sqlite", place, { histories: 15 });

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { Store } from "../../src/store/types.ts";
 import { accountingContract } from "./store-accounting.ts";
 import { auditContract } from "./store-audit.ts";
+import { exactnessContract } from "./store-exactness.ts";
 import { indexContract } from "./store-index.ts";
 import { lifeContract } from "./store-life.ts";
 import { outboxContract } from "./store-outbox.ts";
@@ -16,9 +17,14 @@ export interface StorePlace {
   readonly outboxMax: number;
 }
 
+export interface ContractOptions {
+  /** Histories of the property test: as many as the store plays in some seconds. */
+  readonly histories: number;
+}
+
 /** What every store must do, whatever keeps the data. `place` makes a fresh place, and is called inside a test, so that
  *  onTestFinished() may clean up. */
-export function storeContract(name: string, place: () => Promise<StorePlace>): void {
+export function storeContract(name: string, place: () => Promise<StorePlace>, options: ContractOptions): void {
   describe(`Store contract: ${name}`, () => {
     lifeContract(place);
     accountingContract(place);
@@ -27,5 +33,6 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     outboxContract(place);
     auditContract(place);
     userContract(place);
+    exactnessContract(place, options.histories);
   });
 }
