@@ -7,7 +7,7 @@ import type { Peer } from "./peer.ts";
 export interface Link {
   /** Opaque, unique over all nodes and restarts: it starts with the node's prefix. */
   readonly linkId: string;
-  readonly kind: "tls" | "udp" | "remote";
+  readonly kind: "tls" | "tcp" | "udp" | "remote";
   /** Name of the listener that accepted it. */
   readonly listener: string;
   readonly peer: Peer;

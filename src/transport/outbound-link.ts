@@ -151,6 +151,7 @@ export class OutboundLink {
     if (certificate === undefined) throw new TypeError("a server without a certificate got through the handshake");
     const peer = certificatePeer(certificate, [certificate.raw]);
     const facts = {
+      kind: "tls" as const,
       linkId: nextLinkId(),
       listener: name,
       peer,

@@ -250,6 +250,7 @@ export class RadsecListener implements HandshakeOwner {
     handshake.admit();
     this.#forget(handshake);
     const facts = {
+      kind: "tls" as const,
       linkId: this.#deps.nextLinkId(),
       listener: this.#options.name,
       peer,

@@ -1,5 +1,5 @@
 import { ATTRIBUTE, type Attribute, firstInteger, firstValue } from "../radius/attribute.ts";
-import { CODE } from "../radius/codes.ts";
+import { CODE, hasComputedAuthenticator } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { ClientEntry } from "./client-entry.ts";
 import type { DropReason } from "./link.ts";
@@ -19,6 +19,12 @@ export function blastRadiusFault(packet: Packet, client: ClientEntry): DropReaso
   if (client.requireMessageAuthenticator) return "request-no-message-authenticator";
   const forwarded = client.limitProxyState && firstValue(packet.attributes, ATTRIBUTE.proxyState) !== undefined;
   return forwarded ? "request-proxy-state" : undefined;
+}
+
+/** Whether a verified request shows that its sender knows the secret: an Access-Request without Message-Authenticator may come
+ *  from anybody. */
+export function isProven({ code, messageAuthenticatorOffset }: Packet): boolean {
+  return messageAuthenticatorOffset !== -1 || hasComputedAuthenticator(code);
 }
 
 /** Whether Event-Timestamp keeps a Disconnect- or CoA-Request out, as a replay or because there is none (DP-04, DP-05;

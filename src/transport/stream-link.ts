@@ -1,4 +1,4 @@
-import type { TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import { verifyRequest } from "../radius/authenticator.ts";
@@ -8,7 +8,7 @@ import { decodePacket, type Packet } from "../radius/packet.ts";
 import type { ClientEntry } from "./client-entry.ts";
 import type { CloseReason, DropReason, Link, LinkObserver, LinkOutcome, LinkRequest, RequestHandler } from "./link.ts";
 import type { Peer } from "./peer.ts";
-import { eapFault } from "./request-rules.ts";
+import { blastRadiusFault, eapFault, isProven } from "./request-rules.ts";
 import { type Asker, PerSecond, Responder } from "./responder.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
@@ -24,6 +24,8 @@ export interface StreamLinkDeps {
 
 /** Who is at the other end, settled before the link exists. */
 export interface StreamLinkFacts {
+  /** "tcp" is RADIUS/TCP (RFC 6613): nothing is encrypted, so that BlastRADIUS has to be kept out. */
+  readonly kind: "tls" | "tcp";
   readonly linkId: string;
   readonly listener: string;
   readonly peer: Peer;
@@ -54,14 +56,14 @@ const DUPLICATES = { keepMs: 30_000, entriesMax: 256 };
 /** How long a peer has to take the last octets and our close_notify before TCP is cut. */
 const LINGER_MS = 1_000;
 
-/** One RADIUS/TLS connection of an admitted peer.
+/** One RADIUS/TLS or RADIUS/TCP connection of an admitted peer.
  *
  *  new --start()--> open --close()--> closed, once and for all.
  *  (1) What a peer sends ends the link only for the causes of CON-04: each calls close() with a "bad-…" reason.
  *  (2) A packet that CON-05 tolerates is dropped, counted by its reason, and the link stays.
  *  (3) After close() nothing is written, no handler is called and every request has its outcome. */
 export class StreamLink implements Link {
-  readonly kind = "tls";
+  readonly kind: "tls" | "tcp";
   readonly linkId: string;
   readonly listener: string;
   readonly peer: Peer;
@@ -73,7 +75,7 @@ export class StreamLink implements Link {
   /** Resolves when the socket is gone. */
   readonly ended: Promise<void>;
 
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   readonly #deps: StreamLinkDeps;
   readonly #options: StreamLinkOptions;
   readonly #framer = new PacketFramer();
@@ -84,7 +86,8 @@ export class StreamLink implements Link {
   #client: ClientEntry;
   #closed: CloseReason | undefined;
 
-  constructor(socket: TLSSocket, facts: StreamLinkFacts, deps: StreamLinkDeps, options: StreamLinkOptions) {
+  constructor(socket: Socket, facts: StreamLinkFacts, deps: StreamLinkDeps, options: StreamLinkOptions) {
+    this.kind = facts.kind;
     this.linkId = facts.linkId;
     this.listener = facts.listener;
     this.peer = facts.peer;
@@ -102,10 +105,10 @@ export class StreamLink implements Link {
     this.#responder = new Responder(deps, { ...options, duplicates: DUPLICATES });
     this.#asker = {
       link: this,
-      takesProtocolError: true,
+      takesProtocolError: facts.kind === "tls",
       statusRate: new PerSecond(),
       serve: (context) => {
-        deps.observer.request(this, context.packet);
+        if (facts.kind === "tls" || isProven(context.packet)) deps.observer.request(this, context.packet);
         return deps.handler(context);
       },
       write: (response) => this.#writeResponse(response),
@@ -197,6 +200,8 @@ export class StreamLink implements Link {
       else this.#drop(verdict);
       return;
     }
+    const flaw = this.kind === "tcp" ? blastRadiusFault(packet, this.#client) : undefined; // never over TLS (BR-06)
+    if (flaw !== undefined) return this.#drop(flaw);
     const verdict = verifyRequest(packet, this.#client.secret);
     if (verdict !== "ok") this.#refuse(packet, verdict);
     else if (packet.code === CODE.statusServer) this.#answerStatus(packet);

@@ -2,12 +2,13 @@ import type { RemoteInfo } from "node:dgram";
 import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import { verifyRequest } from "../radius/authenticator.ts";
-import { CODE, hasComputedAuthenticator, REQUEST_CODES } from "../radius/codes.ts";
+import { CODE, REQUEST_CODES } from "../radius/codes.ts";
 import { decodeDatagram, decodePacket, HEADER_BYTES, type Packet } from "../radius/packet.ts";
 import type { DropReason, LinkObserver, Reply, RequestContext, RequestHandler } from "./link.ts";
 import {
   blastRadiusFault,
   eapFault,
+  isProven,
   isValidAccessRequest,
   isValidAccountingRequest,
   timestampFault,
@@ -271,11 +272,6 @@ class UdpAsker implements Asker {
   dropped(reason: DropReason): void {
     this.#port.drop(reason, this.#from, this.link);
   }
-}
-
-/** An Access-Request without Message-Authenticator may come from anybody. */
-function isProven(packet: Packet): boolean {
-  return packet.messageAuthenticatorOffset !== -1 || hasComputedAuthenticator(packet.code);
 }
 
 function responderOptions(options: UdpPortOptions, keepMs: number): ResponderOptions {

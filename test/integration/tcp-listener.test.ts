@@ -1,0 +1,237 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { systemClock, systemRandom } from "../../src/clock.ts";
+import type { HubError } from "../../src/errors.ts";
+import { encodeResponse, SharedSecret, verifyResponse } from "../../src/radius/authenticator.ts";
+import { CODE } from "../../src/radius/codes.ts";
+import { PacketFramer } from "../../src/radius/framing.ts";
+import { decodePacket, encodePacket, type Packet } from "../../src/radius/packet.ts";
+import { AddressClients } from "../../src/transport/address-clients.ts";
+import type { ClientEntry } from "../../src/transport/client-entry.ts";
+import type { CloseReason, DropReason, Link, RequestHandler } from "../../src/transport/link.ts";
+import { TcpListener, type TcpListenerOptions } from "../../src/transport/tcp-listener.ts";
+import { TimingWheel } from "../../src/transport/timing-wheel.ts";
+import { NAS, request, SECRET, udpEntry, USER, WAIT } from "../support/udp-fixture.ts";
+
+function tcpEntry(changes: Partial<ClientEntry> = {}): ClientEntry {
+  return udpEntry({ name: "stream", transport: "tcp", mayTrigger: false, ...changes });
+}
+
+class Fixture {
+  readonly opened: Link[] = [];
+  readonly closed: { readonly link: Link; readonly reason: CloseReason }[] = [];
+  readonly drops: DropReason[] = [];
+  readonly refusals: string[] = [];
+  readonly learnt: number[] = [];
+  readonly listener: TcpListener;
+  clients: AddressClients;
+  port = 0;
+
+  constructor(
+    clients: readonly ClientEntry[],
+    limits: Partial<TcpListenerOptions["limits"]>,
+    handler: RequestHandler,
+    port: number,
+  ) {
+    this.clients = new AddressClients(clients, "tcp");
+    const wheel = new TimingWheel(systemClock);
+    this.listener = new TcpListener(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        wheel,
+        handler,
+        observer: {
+          opened: (link) => void this.opened.push(link),
+          closed: (link, reason) => void this.closed.push({ link, reason }),
+          request: (_, { code }) => void this.learnt.push(code),
+          statusServer: (_, { code }) => void this.learnt.push(code),
+          dropped: (_, reason) => void this.drops.push(reason),
+          replied: () => undefined,
+        },
+        clients: () => this.clients,
+        nextLinkId: () => `tcp-${this.opened.length + 1}`,
+        refused: ({ reason }) => void this.refusals.push(reason),
+      },
+      {
+        name: "stream",
+        address: "127.0.0.1",
+        port,
+        limits: { links: 100, linksPerPeer: 100, linksPerAddress: 100, newPerSecondPerAddress: 1_000, ...limits },
+        noDelay: true,
+        keepAliveMs: 60_000,
+        link: {
+          queueMax: 10,
+          writeBacklogBytesMax: 1_048_576,
+          requestsInHandlerMax: 10,
+          statusServer: { enabled: true, perSecondMax: 100 },
+          timestampWindowMs: 300_000,
+        },
+      },
+    );
+    onTestFinished(async () => {
+      await this.listener.stop(100);
+      wheel.stop();
+      expect(this.listener.links).toBe(0);
+    });
+  }
+
+  static async start(
+    clients: readonly ClientEntry[] = [tcpEntry()],
+    limits: Partial<TcpListenerOptions["limits"]> = {},
+    handler: RequestHandler = ({ packet: { code } }) => ({ kind: "reply", code: code + 1, attributes: [] }),
+    port = 0,
+  ): Promise<Fixture> {
+    const fixture = new Fixture(clients, limits, handler, port);
+    fixture.port = (await fixture.listener.start()).port;
+    return fixture;
+  }
+}
+
+/** The router's end. */
+class Router {
+  readonly received: Packet[] = [];
+  readonly socket: Socket;
+
+  constructor(port: number, localAddress = "127.0.0.1") {
+    const framer = new PacketFramer();
+    this.socket = connect({ host: "127.0.0.1", port, localAddress });
+    this.socket.on("data", (chunk: Buffer) =>
+      framer.push(chunk, (octets) => void this.received.push(decodePacket(Buffer.from(octets)))),
+    );
+    this.socket.on("error", () => undefined);
+    onTestFinished(() => void this.socket.destroy());
+  }
+
+  packet(index = 0): Promise<Packet> {
+    return vi.waitUntil(() => this.received[index], WAIT);
+  }
+
+  async ask(octets: Buffer, secret = SECRET): Promise<Packet> {
+    const index = this.received.length;
+    this.socket.write(octets);
+    const reply = await this.packet(index);
+    expect(verifyResponse(reply, octets.subarray(4, 20), secret)).toBe("ok");
+    return reply;
+  }
+}
+
+describe("TcpListener", () => {
+  it("CON-01 CON-22 CRY-11 serves a router by the secret of its entry, and is a link of kind tcp", async () => {
+    const fixture = await Fixture.start();
+    const router = new Router(fixture.port);
+    expect((await router.ask(request(CODE.statusServer, [NAS], 0))).code).toBe(CODE.accessAccept); // ST-04: a mixed port
+    expect((await router.ask(request(CODE.accessRequest, [NAS, USER], 1))).code).toBe(CODE.accessAccept);
+    expect((await router.ask(request(CODE.accountingRequest, undefined, 2))).code).toBe(CODE.accountingResponse);
+    expect(fixture.opened[0]).toMatchObject({
+      kind: "tcp",
+      protocol: "TCP",
+      peerKey: "tcp:stream:127.0.0.1",
+      peer: { kind: "address", address: "127.0.0.1" },
+    });
+    expect(fixture.learnt).toEqual([12, 1, 4]);
+  });
+
+  it("sends Disconnect-Requests back down the connection", async () => {
+    const fixture = await Fixture.start();
+    const router = new Router(fixture.port);
+    await router.ask(request(CODE.statusServer, [NAS], 0));
+    const deadline = systemClock.now() + 10_000;
+    const outcome = fixture.opened[0]?.send({ code: CODE.disconnectRequest, attributes: [USER], deadline });
+    const asked = await router.packet(1);
+    router.socket.write(encodeResponse(asked, CODE.disconnectAck, [], SECRET));
+    expect(await outcome).toMatchObject({ kind: "reply", reply: { code: CODE.disconnectAck } });
+  });
+
+  it("CON-04 a wrong secret ends the connection", async () => {
+    const fixture = await Fixture.start();
+    const router = new Router(fixture.port);
+    router.socket.write(request(CODE.accessRequest, [NAS], 1, new SharedSecret("wrong")));
+    await once(router.socket, "close");
+    expect(fixture.closed.map(({ reason }) => reason)).toEqual(["bad-message-authenticator"]);
+  });
+
+  it("BR-02 BR-03 BR-05 keeps BlastRADIUS out as over UDP, and the connection stays", async () => {
+    const fixture = await Fixture.start();
+    const router = new Router(fixture.port);
+    router.socket.write(encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), [NAS]));
+    await router.ask(request(CODE.accountingRequest, undefined, 2)); // has none, and need not
+    expect(fixture.drops).toEqual(["request-no-message-authenticator"]);
+    expect(fixture.opened[0]?.open).toBe(true);
+  });
+
+  it("nothing is learnt from what anybody could have sent", async () => {
+    const fixture = await Fixture.start([tcpEntry({ requireMessageAuthenticator: false })]);
+    const router = new Router(fixture.port);
+    await router.ask(encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), [NAS]));
+    expect(fixture.learnt).toEqual([]);
+  });
+
+  it("PE-06 a Protocol-Error is silence", async () => {
+    const fixture = await Fixture.start([tcpEntry()], {}, () => ({ kind: "reply", code: 52, attributes: [] }));
+    const router = new Router(fixture.port);
+    router.socket.write(request(CODE.accountingRequest));
+    await router.ask(request(CODE.statusServer, [NAS], 2));
+    expect(fixture.drops).toEqual(["handler-discard"]);
+  });
+
+  it("TLS-18 an address that no entry for tcp has is refused before anything is read", async () => {
+    const fixture = await Fixture.start([tcpEntry({ match: { network: ["127.0.0.2"] } }), udpEntry()]);
+    const stranger = new Router(fixture.port);
+    stranger.socket.write(request(CODE.statusServer));
+    await once(stranger.socket, "close");
+    expect(fixture.refusals).toEqual(["not-in-clients"]);
+    expect(fixture.opened).toEqual([]);
+    await new Router(fixture.port, "127.0.0.2").ask(request(CODE.statusServer));
+  });
+
+  it.each([
+    [{ links: 2 }, "127.0.0.2", ["too-many-links"], 0],
+    [{ linksPerAddress: 2 }, "127.0.0.1", ["too-many-links-of-address"], 0],
+    [{ newPerSecondPerAddress: 2 }, "127.0.0.1", ["too-many-new"], 0],
+    [{ linksPerPeer: 2 }, "127.0.0.1", [], 1],
+  ])("CON-16 with %o the third connection meets the limit", async (limits, from, refusals, closed) => {
+    const fixture = await Fixture.start([tcpEntry()], limits);
+    const first = new Router(fixture.port);
+    await first.ask(request(CODE.statusServer, [NAS], 0));
+    await new Router(fixture.port).ask(request(CODE.statusServer, [NAS], 0));
+    const third = new Router(fixture.port, from);
+    if (closed === 0) await once(third.socket, "close");
+    else await third.ask(request(CODE.statusServer, [NAS], 0));
+    expect(fixture.refusals).toEqual(refusals);
+    expect(fixture.closed.map(({ link, reason }) => [link, reason])).toEqual(
+      closed === 0 ? [] : [[fixture.opened[0], "limit"]],
+    );
+  });
+
+  it("reauthorise() closes who matches no more, and gives the rest their new entry", async () => {
+    const fixture = await Fixture.start();
+    const [one, two] = [new Router(fixture.port), new Router(fixture.port, "127.0.0.2")];
+    await one.ask(request(CODE.statusServer));
+    await two.ask(request(CODE.statusServer));
+    const changed = tcpEntry({ match: { network: ["127.0.0.1"] }, vendor: "mikrotik" });
+    fixture.clients = new AddressClients([changed], "tcp");
+    fixture.listener.reauthorise();
+    expect(fixture.closed.map(({ link, reason }) => [link.address, reason])).toEqual([["127.0.0.2", "client-removed"]]);
+    expect(fixture.opened.find(({ address }) => address === "127.0.0.1")?.client).toBe(changed);
+  });
+
+  it("stop() ends links, and cuts a peer that does not go", async () => {
+    const fixture = await Fixture.start();
+    const router = new Router(fixture.port);
+    await router.ask(request(CODE.statusServer));
+    const ended = once(router.socket, "end");
+    await fixture.listener.stop(1_000);
+    await ended;
+    expect(fixture.listener.listening).toBe(false);
+    expect(fixture.closed.map(({ reason }) => reason)).toEqual(["stopped"]);
+  });
+
+  it("start() names the address and port that it can not have", async () => {
+    const { port } = await Fixture.start();
+    await expect(Fixture.start([], {}, undefined, port)).rejects.toSatisfy(
+      ({ code, message }: HubError) => code === "ERR_LISTEN" && message.includes(`127.0.0.1:${port}`),
+    );
+  });
+});
