@@ -29,6 +29,13 @@ export interface QuotaDeps {
   readonly onFault: (error: unknown) => void;
 }
 
+export interface QuotaLoad {
+  readonly waiting: number;
+  readonly looking: number;
+  readonly acting: number;
+  readonly dropped: number;
+}
+
 /** Whoever takes an action has so long to carry it out; then it is due again, for any node. Longer than any exchange. */
 const LEASE_MS = 120_000;
 const DUE_MAX = 256;
@@ -81,9 +88,10 @@ export class Quota {
     this.#dropped = new DropReport({ clock, events }, "quota");
   }
 
-  /** Users that wait to be looked at, and actions under way. */
-  get load(): { readonly waiting: number; readonly acting: number; readonly dropped: number } {
-    return { waiting: this.#queue.waiting, acting: this.#actions.running, dropped: this.#dropped.total };
+  /** Users that wait to be looked at, users looked at, actions under way; and evaluations dropped since the start. */
+  get load(): QuotaLoad {
+    const { waiting, running } = this.#queue;
+    return { waiting, looking: running, acting: this.#actions.running, dropped: this.#dropped.total };
   }
 
   start(): void {

@@ -46,6 +46,10 @@ export class UserQueue {
     return this.#waiting.size;
   }
 
+  get running(): number {
+    return this.#running.size;
+  }
+
   /** @returns false when it was dropped */
   add(username: string, why: { heard?: Heard; due?: string; changed?: true }): boolean {
     if (this.#stopped) return false;
