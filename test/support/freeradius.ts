@@ -1,0 +1,185 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "vitest";
+import { findProgram, Program } from "./program.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+import { SERVER_AUTH, TestCa } from "./test-pki.ts";
+
+const FREERADIUS = findProgram("freeradius") ?? "freeradius";
+
+/** Between FreeRADIUS and the hub. */
+export const HOME_SECRET = "between-hub-and-home";
+/** A user of the home server; RFC 2759 and RFC 3079 have vectors for the pair. */
+export const HOME_USER = { name: "User", password: "clientPass" } as const;
+
+/** Skips a test whose peers are not here, aloud. */
+export function needs(context: TestContext, ...programs: readonly string[]): void {
+  for (const name of programs) if (findProgram(name) === undefined) context.skip(`${name} is not installed`);
+}
+
+export async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+/** A FreeRADIUS with nothing of Debian's configuration, in a folder of its own; `text` is the rest of its radiusd.conf. It
+ *  says in its output what it receives and sends. */
+export async function startFreeradius(text: string): Promise<Program> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "log"));
+  await writeFile(
+    join(folder, "radiusd.conf"),
+    `
+prefix = /usr
+libdir = /usr/lib/freeradius
+raddbdir = ${folder}
+logdir = ${folder}/log
+max_requests = 65536
+cleanup_delay = 0
+security {
+  status_server = yes
+  reject_delay = 0
+}
+${text}
+`,
+  );
+  const program = Program.start(FREERADIUS, ["-d", folder, "-n", "radiusd", "-X"]);
+  await program.says(/^Ready to process requests/m);
+  return program;
+}
+
+export interface HomeServer {
+  readonly program: Program;
+  readonly authPort: number;
+  readonly acctPort: number;
+  /** PEM of the CA that its EAP certificate is from. */
+  readonly caFile: string;
+}
+
+/** FreeRADIUS as the home server of one user: PAP, CHAP, MS-CHAPv2, EAP-TTLS and PEAP.
+ *  @param sections more of radiusd.conf
+ *  @param client more of the section that names the hub
+ *  @param accounting what is done with an Accounting-Request */
+export async function startHomeServer(
+  options: { readonly sections?: string; readonly client?: string; readonly accounting?: string } = {},
+): Promise<HomeServer> {
+  const { sections = "", client = "", accounting = "" } = options;
+  const folder = await temporaryFolder();
+  const ca = await TestCa.create("EAP CA");
+  const issued = await ca.issue({ subject: "CN=home.example.net", dns: ["home.example.net"], usage: [SERVER_AUTH] });
+  const file = (name: string) => join(folder, name);
+  await writeFile(file("ca.pem"), ca.certificate);
+  await writeFile(file("home.pem"), issued.certificate);
+  await writeFile(file("home.key"), issued.key);
+  const [authPort, acctPort] = [await freeUdpPort(), await freeUdpPort()];
+  const program = await startFreeradius(`
+modules {
+  pap {
+  }
+  chap {
+  }
+  mschap {
+  }
+  always ok {
+    rcode = ok
+  }
+  eap {
+    default_eap_type = peap
+    tls-config home {
+      certificate_file = ${file("home.pem")}
+      private_key_file = ${file("home.key")}
+      ca_file = ${file("ca.pem")}
+      tls_min_version = "1.2"
+      tls_max_version = "1.2"
+      ecdh_curve = "prime256v1"
+      fragment_size = 512
+    }
+    ttls {
+      tls = home
+      default_eap_type = mschapv2
+      virtual_server = inner
+    }
+    peap {
+      tls = home
+      default_eap_type = mschapv2
+      virtual_server = inner
+    }
+    mschapv2 {
+    }
+  }
+}
+client hub {
+  ipaddr = 127.0.0.1
+  secret = ${HOME_SECRET}
+  ${client}
+}
+${sections}
+${virtualServer(
+  "home",
+  `listen {
+    type = auth
+    ipaddr = 127.0.0.1
+    port = ${authPort}
+  }
+  listen {
+    type = acct
+    ipaddr = 127.0.0.1
+    port = ${acctPort}
+  }
+  accounting {
+    ${accounting}
+    ok
+  }`,
+)}
+${virtualServer("inner", "")}
+`);
+  return { program, authPort, acctPort, caFile: file("ca.pem") };
+}
+
+function virtualServer(name: string, more: string): string {
+  return `
+server ${name} {
+  ${more}
+  authorize {
+    if (&User-Name =~ /^${HOME_USER.name}(@.*)?$/) {
+      update control {
+        Cleartext-Password := "${HOME_USER.password}"
+      }
+    }
+    chap
+    mschap
+    eap
+    pap
+  }
+  authenticate {
+    Auth-Type PAP {
+      pap
+    }
+    Auth-Type CHAP {
+      chap
+    }
+    Auth-Type MS-CHAP {
+      mschap
+    }
+    eap
+  }
+}`;
+}
+
+/** What to write into hub.yaml so that everything goes to the home server. */
+export function homeUpstream({ authPort, acctPort }: HomeServer): string {
+  const ports = `host: 127.0.0.1, authPort: ${authPort}, acctPort: ${acctPort}`;
+  // Debian's 3.2.1 signs no Access-Reject with Message-Authenticator.
+  return `
+upstreams:
+  servers:
+    - { name: home, transport: udp, ${ports}, secret: ${HOME_SECRET}, requireMessageAuthenticator: false }
+  pools: [{ name: home, servers: [home] }]
+realms: [{ pool: home }]
+`;
+}
