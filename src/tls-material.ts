@@ -4,6 +4,7 @@ import { type DevelopmentPki, openPki } from "../pki/development.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { HubError } from "./errors.ts";
+import { certificateBlocks } from "./transport/tls-context.ts";
 
 /** What a RadSec listener needs to speak TLS, as PEM. */
 export interface TlsMaterial {
@@ -64,8 +65,9 @@ export class TlsMaterials {
       throw new HubError("ERR_CONFIG", `${what} has no certificateFile and pki.development is off`);
     }
     const { folder, names } = config.pki;
-    if (this.#pki?.folder === folder) await this.#pki.renewIfDue();
-    else this.#pki = await openPki(folder, { clock: this.#clock, hubNames: names });
+    // Another folder waits for a restart: another CA would shut out every router of this one.
+    if (this.#pki === undefined) this.#pki = await openPki(folder, { clock: this.#clock, hubNames: names });
+    else await this.#pki.renewIfDue();
     const { hub, ca, crl } = this.#pki;
     return {
       certificate: hub.certificatePem,
@@ -85,7 +87,8 @@ export function upstreamName(server: string): string {
 export function expiries(what: string, material: TlsMaterial | undefined): Expiry[] {
   if (material === undefined) return [];
   const found = [{ what: `hub certificate of ${what}`, notAfterMs: endOf(material.certificate) }];
-  for (const pem of material.ca) found.push({ what: `CA certificate of ${what}`, notAfterMs: endOf(pem) });
+  for (const pem of certificateBlocks(material.ca))
+    found.push({ what: `CA certificate of ${what}`, notAfterMs: endOf(pem) });
   return found;
 }
 
