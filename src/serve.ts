@@ -49,9 +49,21 @@ export async function serve(context: ServeContext): Promise<number> {
   return 0;
 }
 
-function announce(log: Logger, version: string, config: Config, { radsec, http }: HubAddresses, file: string): void {
+function announce(log: Logger, version: string, config: Config, addresses: HubAddresses, file: string): void {
+  const { radsec, tcp, udp, http } = addresses;
   for (const [name, { address, port }] of radsec) {
     log.info({ listener: name, address, port }, `RadSec listener ${name} on ${address} port ${port}`);
+  }
+  for (const [name, { address, port }] of tcp) {
+    log.info({ listener: name, address, port }, `RADIUS/TCP listener ${name} on ${address} port ${port}`);
+  }
+  for (const [name, sockets] of udp) {
+    for (const { purpose, address, port } of sockets) {
+      log.info(
+        { listener: name, purpose, address, port },
+        `UDP listener ${name}: ${purpose} on ${address} port ${port}`,
+      );
+    }
   }
   if (http !== undefined) log.info({ ...http }, `HTTP API on http://${http.address}:${http.port}`);
   log.info({ version, node: config.node.name, config: file }, `radsec-hub ${version} is ready`);

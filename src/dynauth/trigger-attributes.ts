@@ -1,6 +1,9 @@
 import { ATTRIBUTE, type Attribute } from "../radius/attribute.ts";
 import { type AttributePlace, decodePlaced, dottedNumber } from "../radius/attribute-place.ts";
 import type { SharedSecret } from "../radius/authenticator.ts";
+import type { HidingHop } from "../radius/hidden.ts";
+import { ZERO_AUTHENTICATOR } from "../radius/packet.ts";
+import { rehide } from "../radius/rehide.ts";
 import { VENDOR_FORMAT_DEFAULT } from "../radius/vendor.ts";
 import type { AttributeFilter } from "../transport/client-entry.ts";
 import type { Link } from "../transport/link.ts";
@@ -42,10 +45,16 @@ export function forwarded(attributes: readonly Attribute[], filter: AttributeFil
 export function passOn(
   attributes: readonly Attribute[],
   link: Link,
-  { mark }: { readonly secret: SharedSecret; readonly mark: ProxyMark },
+  { secret, mark }: { readonly secret: SharedSecret; readonly mark: ProxyMark },
 ): readonly Attribute[] {
-  if (link.client.role !== "nas") return [...attributes, mark.attribute];
-  return attributes.filter(({ type, value }) => type !== ATTRIBUTE.proxyState && !isOperator(type, value));
+  const carried = link.client.secret === secret ? attributes : rehide(attributes, hop(secret), hop(link.client.secret));
+  if (link.client.role !== "nas") return [...carried, mark.attribute];
+  return carried.filter(({ type, value }) => type !== ATTRIBUTE.proxyState && !isOperator(type, value));
+}
+
+/** CRY-16: what a CoA-Request hides is hidden with a zero Authenticator, so a proxy hides it anew for the next secret (CRY-15). */
+function hop(secret: SharedSecret): HidingHop {
+  return { secret, authenticator: ZERO_AUTHENTICATOR };
 }
 
 function isOperator(type: number, value: Buffer): boolean {

@@ -6,6 +6,7 @@ import { type NoRouteAnswer, type TriggerOptions, Triggers } from "../../../src/
 import { HubError } from "../../../src/errors.ts";
 import { type Attribute, firstInteger, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { encodeRequest, encodeResponse, SharedSecret, verifyResponse } from "../../../src/radius/authenticator.ts";
+import { hideTunnelPassword, revealTunnelPassword } from "../../../src/radius/hidden.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
 import type { LinkRecord } from "../../../src/registry/types.ts";
 import type { ClientEntry } from "../../../src/transport/client-entry.ts";
@@ -309,6 +310,14 @@ describe("Triggers: what is passed on", () => {
       expect(asked?.rewrite?.(asked.attributes, link({}, { role }))).toEqual([...everything, MARK.attribute]);
     },
   );
+
+  it("CRY-15 CRY-16 what a CoA hides is hidden anew for the secret of the link", async () => {
+    const zero = Buffer.alloc(16);
+    const value = hideTunnelPassword({ tag: 1, password: Buffer.from("quarantine") }, 0x8001, DAC_SECRET, zero);
+    const { asked } = await trigger({ code: 43, attributes: [USER, NAS, { type: 69, value }] });
+    const sent = asked?.rewrite?.(asked.attributes, link()).find(({ type }) => type === 69);
+    expect(revealTunnelPassword(sent?.value ?? zero, RADSEC_SECRET, zero)?.password.toString()).toBe("quarantine");
+  });
 
   it("the Message-Authenticator of the DAC's hop is not passed on (DP-26)", async () => {
     const { asked } = await trigger({});
