@@ -1,18 +1,18 @@
 import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { EventFeed } from "./events.ts";
+import type { LinkEvents } from "./link-events.ts";
 import type { RequestChain } from "./request-chain.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 import { AddressClients } from "./transport/address-clients.ts";
 import { ClientDirectory } from "./transport/client-directory.ts";
-import type { DropReason, LinkObserver } from "./transport/link.ts";
 import type { OwnEndpoints } from "./transport/own-endpoints.ts";
-import { peerLabel } from "./transport/peer.ts";
 import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
+import type { Refusal } from "./transport/refusal.ts";
+import { TcpListener } from "./transport/tcp-listener.ts";
 import type { TimingWheel } from "./transport/timing-wheel.ts";
 import { UdpListener, type UdpSocketAddress } from "./transport/udp-listener.ts";
 import { UdpPeers } from "./transport/udp-peers.ts";
-import type { UdpSource } from "./transport/udp-port.ts";
 import type { UdpRequester } from "./transport/udp-requester.ts";
 
 export interface ListenersDeps {
@@ -20,7 +20,7 @@ export interface ListenersDeps {
   readonly random: Random;
   readonly wheel: TimingWheel;
   readonly events: EventFeed;
-  readonly observer: LinkObserver;
+  readonly observer: LinkEvents;
   readonly chain: RequestChain;
   readonly requester: UdpRequester;
   readonly endpoints: OwnEndpoints;
@@ -31,6 +31,7 @@ export interface ListenersDeps {
 export interface ListenerAddresses {
   readonly radsec: ReadonlyMap<string, { readonly address: string; readonly port: number }>;
   readonly udp: ReadonlyMap<string, readonly UdpSocketAddress[]>;
+  readonly tcp: ReadonlyMap<string, { readonly address: string; readonly port: number }>;
 }
 
 /** Every socket that routers and DACs speak to.
@@ -40,14 +41,17 @@ export class Listeners {
   readonly #deps: ListenersDeps;
   readonly #radsec = new Map<string, RadsecListener>();
   readonly #udp = new Map<string, UdpListener>();
+  readonly #tcp = new Map<string, TcpListener>();
   #tlsClients: ClientDirectory;
   #udpClients: AddressClients;
+  #tcpClients: AddressClients;
   #udpPeers: UdpPeers | undefined;
 
   constructor(deps: ListenersDeps, config: Config) {
     this.#deps = deps;
     this.#tlsClients = new ClientDirectory(config.clients);
     this.#udpClients = new AddressClients(config.clients, "udp");
+    this.#tcpClients = new AddressClients(config.clients, "tcp");
   }
 
   /** @throws {HubError} ERR_LISTEN, ERR_PKI: the caller stops what has started */
@@ -63,18 +67,18 @@ export class Listeners {
     for (const options of config.udp)
       udp.set(options.name, await this.#udpListener(options, config.udpRouters).start());
     this.#udpPeers?.start();
-    return { radsec, udp };
+    const tcp = new Map<string, { address: string; port: number }>();
+    for (const options of config.tcp) tcp.set(options.name, await this.#tcpListener(options).start());
+    return { radsec, udp, tcp };
   }
 
   /** Takes nothing new; links stay. */
   pause(): void {
-    for (const listener of this.#radsec.values()) listener.pause();
-    for (const listener of this.#udp.values()) listener.pause();
+    for (const listener of this.#all()) listener.pause();
   }
 
   async stop(graceMs: number): Promise<void> {
-    const listeners = [...this.#radsec.values(), ...this.#udp.values()];
-    await Promise.all(listeners.map((listener) => listener.stop(graceMs)));
+    await Promise.all(this.#all().map((listener) => listener.stop(graceMs)));
     this.#udpPeers?.stop();
   }
 
@@ -91,7 +95,9 @@ export class Listeners {
   useClients(config: Config): void {
     this.#tlsClients = new ClientDirectory(config.clients);
     this.#udpClients = new AddressClients(config.clients, "udp");
+    this.#tcpClients = new AddressClients(config.clients, "tcp");
     for (const options of config.udp) this.#udp.get(options.name)?.apply(options);
+    for (const options of config.tcp) this.#tcp.get(options.name)?.apply(options);
     const [first] = config.udp;
     if (first !== undefined) this.#udpPeers?.apply({ idleMs: config.udpRouters.idleMs, listener: first.name });
     this.reauthorise();
@@ -99,6 +105,7 @@ export class Listeners {
 
   reauthorise(): void {
     for (const listener of this.#radsec.values()) listener.reauthorise();
+    for (const listener of this.#tcp.values()) listener.reauthorise();
     this.#udpPeers?.reauthorise();
   }
 
@@ -111,28 +118,39 @@ export class Listeners {
   checks(): Record<string, { readonly ok: boolean }> {
     const checks: Record<string, { ok: boolean }> = {};
     for (const [name, { listening }] of this.#radsec) checks[`radsec:${name}`] = { ok: listening };
+    for (const [name, { listening }] of this.#tcp) checks[`tcp:${name}`] = { ok: listening };
     for (const [name, { listening }] of this.#udp) checks[`udp:${name}`] = { ok: listening };
     return checks;
   }
 
   #radsecListener(options: Config["radsec"][number], material: TlsMaterial): RadsecListener {
-    const { clock, events, chain } = this.#deps;
     const listener = new RadsecListener(
-      {
-        ...this.#deps,
-        handler: chain.answer,
-        clients: () => this.#tlsClients,
-        refused: (refusal) =>
-          events.emit({ type: "handshake.refused", atMs: clock.wallMs(), detail: undefined, ...refusal }),
-      },
+      { ...this.#streamDeps(), clients: () => this.#tlsClients },
       radsecOptions(options, material),
     );
     this.#radsec.set(options.name, listener);
     return listener;
   }
 
+  #tcpListener(options: Config["tcp"][number]): TcpListener {
+    const listener = new TcpListener({ ...this.#streamDeps(), clients: () => this.#tcpClients }, options);
+    this.#tcp.set(options.name, listener);
+    return listener;
+  }
+
+  #streamDeps() {
+    const { clock, events, chain } = this.#deps;
+    const refused = (refusal: Refusal): void =>
+      events.emit({ type: "handshake.refused", atMs: clock.wallMs(), detail: undefined, ...refusal });
+    return { ...this.#deps, handler: chain.answer, refused };
+  }
+
+  #all(): (RadsecListener | UdpListener | TcpListener)[] {
+    return [...this.#radsec.values(), ...this.#udp.values(), ...this.#tcp.values()];
+  }
+
   #udpListener(options: Config["udp"][number], routers: Config["udpRouters"]): UdpListener {
-    const { chain, clock, requester } = this.#deps;
+    const { chain, clock, observer, requester } = this.#deps;
     this.#udpPeers ??= new UdpPeers(
       { ...this.#deps, requester, clients: () => this.#udpClients },
       { ...routers, listener: options.name },
@@ -144,18 +162,12 @@ export class Listeners {
         peers: this.#udpPeers,
         handler: chain.answer,
         trigger: chain.trigger(options.noRoute),
-        dropped: (reason, from) => this.#dropped(reason, from),
+        dropped: (reason, from) => observer.datagramDropped(reason, from),
       },
       options,
     );
     this.#udp.set(options.name, listener);
     return listener;
-  }
-
-  #dropped(reason: DropReason, { listener, address, link }: UdpSource): void {
-    const { events, clock } = this.#deps;
-    const peer = link === undefined ? address : peerLabel(link.peer);
-    events.emit({ type: "packet.dropped", atMs: clock.wallMs(), linkId: link?.linkId, listener, peer, reason });
   }
 }
 

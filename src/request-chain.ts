@@ -51,7 +51,7 @@ export class RequestChain {
     { packet, link, signal }: RequestContext,
     how: { readonly noRoute?: NoRouteAnswer; readonly kinds?: ReadonlySet<Link["kind"]> } = {},
   ): Promise<Reply> {
-    const origin = { address: link.address, link };
+    const origin = link.kind === "udp" ? { address: link.address } : { address: link.address, link };
     return this.#parts.triggers.handle({ packet, client: link.client, origin, signal, ...how });
   }
 }
