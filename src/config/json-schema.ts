@@ -25,7 +25,7 @@ function asWritten(schema: unknown): unknown {
     ...(preset === undefined ? {} : { default: preset }),
   };
   if (oneOrMany === true) return { ...notes, anyOf: [inner["items"], inner] };
-  if (shorthand === true) return { ...notes, anyOf: [{ type: "string" }, inner] };
+  if (shorthand === true) return { ...notes, anyOf: [{ type: "string" }, { ...inner, type: [inner["type"], "null"] }] };
   if (inner["type"] === "object" || inner["type"] === "array")
     return { ...notes, ...inner, type: [inner["type"], "null"] };
   const constrained = inner["type"] !== "string" || "pattern" in inner || "enum" in inner;

@@ -49,6 +49,8 @@ const entry = section(
       "all",
     ]).default("none"),
     vendor: text("Vendor whose habits the router has.").optional(),
+    // UL-12
+    swapOctets: flag("Whether Acct-Input is what the user downloads: some vendors count the other way.").default(false),
     sharedNasIdentifiers: list(
       "NAS-Identifiers that several peers of this entry may hold at once.",
       text("A NAS-Identifier."),
@@ -139,6 +141,7 @@ export function clientEntry(values: ClientValues, { secretOfListener, placeOf }:
     ...(values.statusServer === undefined ? {} : { statusServer: values.statusServer }),
     coalesce: values.coalesce,
     vendor: values.vendor,
+    swapOctets: values.swapOctets,
     // One character an octet, as the registry keeps names (IDX-05).
     sharedNasIdentifiers: new Set(values.sharedNasIdentifiers.map((text) => Buffer.from(text).toString("latin1"))),
     linksMax: values.linksPerPeer,

@@ -17,6 +17,7 @@ const ENV = {
   LEGACY_SECRET: "the secret of the old ones",
   BILLING_SECRET: "the secret of billing",
   BILLING_TOKEN: "token-of-the-billing-system",
+  WEBHOOK_SECRET: "the secret of the webhooks",
   AAA_SECRET: "the secret of the AAA server",
 };
 const COMPLETE_FILES = {
