@@ -5,11 +5,9 @@ export const GAPS: Readonly<Record<string, string>> = {
   "TLS-16": "certificate policies are not matched: `admitEvery` authorises by issuer, and says so in hub.yaml",
   "TLS-26": "Node has no KeyUpdate and a link has no greatest age; an operator can close one",
   "PSK-14": "the hub dials out with certificates only, so that there is no outbound identity to share",
-  "ST-16": "there is no UDP listener yet",
   "ST-19": "RFC 7930 (larger packets) is not implemented",
   "IDX-09": "realms of proxies are not told from NAS-Identifiers; a proxy holds the names that it sends",
   "RC-16": "Identifiers are spread, least recently used first, but more than 255 requests in 300 s are not paced",
-  "PE-06": "there is no UDP listener yet",
 };
 
 /** Lines that tests name and that are kept in part only: what is missing. */
@@ -20,7 +18,6 @@ export const PARTS: Readonly<Record<string, string>> = {
   "PSK-06":
     "OpenSSL cuts an identity at a NUL before the hub sees it, and Node hides one that is no UTF-8: refused without its name",
   "CON-20": "TCP_NODELAY is on by default (Decisions); `noDelay: false` keeps the rule",
-  "CON-22": "there is no UDP listener yet",
 };
 
 /** Whole families of later sections, which no test has to name yet. */
