@@ -117,7 +117,11 @@ export function hubConfig(yaml: string, folder: string): Config {
     has("http") ? "" : "http: { address: 127.0.0.1, port: 0 }",
     has("clients") ? "" : CLIENTS,
     // Most tests are not about accounting: no store, and nothing is acknowledged.
-    has("accounting") ? `store: ${JSON.stringify(join(folder, "hub.db"))}` : "accounting: { enabled: false }",
+    has("store")
+      ? ""
+      : has("accounting")
+        ? `store: ${JSON.stringify(join(folder, "hub.db"))}`
+        : "accounting: { enabled: false }",
     `pki: { folder: ${JSON.stringify(join(folder, "pki"))} }`,
   ].join("\n");
   const loaded = loadConfig(text, { file: "test.yaml", env: {}, readFile: (path) => readFileSync(path, "utf8") });

@@ -5,7 +5,13 @@ import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
 import { type NoRouteAnswer, type TriggerOptions, Triggers } from "../../../src/dynauth/triggers.ts";
 import { HubError } from "../../../src/errors.ts";
 import { type Attribute, firstInteger, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";
-import { encodeRequest, encodeResponse, SharedSecret, verifyResponse } from "../../../src/radius/authenticator.ts";
+import {
+  encodeRequest,
+  encodeResponse,
+  RADSEC_SECRET,
+  SharedSecret,
+  verifyResponse,
+} from "../../../src/radius/authenticator.ts";
 import { hideTunnelPassword, revealTunnelPassword } from "../../../src/radius/hidden.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
 import type { LinkRecord } from "../../../src/registry/types.ts";
