@@ -22,7 +22,7 @@ const durations = new Durations();
 const gauge = new Gauge();
 
 /** @param yaml the hub's configuration */
-async function start(yaml: string): Promise<{ radsecPort: number; httpPort: number }> {
+async function start(yaml: string): Promise<{ radsecPort: number; httpPort: number; dynauthPort: number }> {
   const loaded = loadConfig(yaml, { file: "bench.yaml", env: {}, readFile: (path) => readFileSync(path, "utf8") });
   if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
   hub = new Hub(loaded.config, {
@@ -32,8 +32,13 @@ async function start(yaml: string): Promise<{ radsecPort: number; httpPort: numb
     version: "bench",
     dictionary: Dictionary.load(join(import.meta.dirname, "../../config/dictionaries")),
   });
-  const { radsec, http } = await hub.start();
-  return { radsecPort: [...radsec.values()][0]?.port ?? 0, httpPort: http?.port ?? 0 };
+  const { radsec, http, udp } = await hub.start();
+  const dynauth = [...udp.values()].flat().find(({ purpose }) => purpose === "dynauth");
+  return {
+    radsecPort: [...radsec.values()][0]?.port ?? 0,
+    httpPort: http?.port ?? 0,
+    dynauthPort: dynauth?.port ?? 0,
+  };
 }
 
 function requestTo(link: number): ExchangeRequest {

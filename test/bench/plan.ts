@@ -8,6 +8,10 @@ export interface Plan {
   readonly idle: readonly number[];
   /** In flight on the one busy link beside them. */
   readonly besideIdle: readonly number[];
+  /** Disconnects over UDP: NASes, in flight over all of them, exchanges in a round. */
+  readonly udp: readonly (readonly [nases: number, inFlight: number, count: number])[];
+  /** Exchanges over UDP before the first load of a process. */
+  readonly udpHeat: number;
   /** Hub and floor take turns this often; what is shown is the median. */
   readonly rounds: number;
   /** Before the first load of a process, and before every load. */
@@ -32,6 +36,13 @@ export const FULL: Plan = {
   http: [1, 64],
   idle: [1_000, 10_000],
   besideIdle: [1, 32],
+  udp: [
+    [1, 1, 8_000],
+    [1, 32, 40_000],
+    [1, 128, 60_000],
+    [10, 1_000, 60_000],
+  ],
+  udpHeat: 60_000,
   rounds: 3,
   heatMs: 2_500,
   warmUpMs: 250,
@@ -49,6 +60,12 @@ export const QUICK: Plan = {
   http: [8],
   idle: [20, 60],
   besideIdle: [1],
+  udp: [
+    [1, 1, 200],
+    [1, 128, 1_000],
+    [10, 1_000, 2_000],
+  ],
+  udpHeat: 500,
   rounds: 1,
   heatMs: 150,
   warmUpMs: 50,
@@ -65,4 +82,12 @@ export const TARGETS = {
   idleMemoryRatioMax: 1.25,
   /** p50 with the most idle links against p50 with one link. */
   idleLatencyRatioMax: 1.2,
+  /** Disconnect over UDP to one NAS with 128 in flight: exchanges a second against those of a bare relay. */
+  udpThroughputRatioMin: 0.5,
+  /** The same with 1 in flight: p50 against that of the relay. */
+  udpLatencyRatioMax: 1.5,
+  /** The same with 128 in flight: hub CPU of one exchange. */
+  udpCpuUsMax: 40,
+  /** 1,000 in flight over 10 NASes. */
+  udpLostMax: 0,
 } as const;

@@ -1,11 +1,13 @@
 import Table from "cli-table3";
 import type { ExchangeRows, IdleRows, Row } from "./measurements.ts";
 import { TARGETS } from "./plan.ts";
+import type { UdpMeasured, UdpRow, UdpRows } from "./udp.ts";
 
 export interface Results {
   readonly exchanges?: ExchangeRows;
   readonly http?: readonly Row[];
   readonly idle?: IdleRows;
+  readonly udp?: UdpRows;
 }
 
 export interface Verdict {
@@ -15,7 +17,7 @@ export interface Verdict {
 }
 
 /** What the targets say to the figures that were taken. */
-export function judge({ exchanges, idle }: Results): Verdict[] {
+export function judge({ exchanges, idle, udp }: Results): Verdict[] {
   const verdicts: Verdict[] = [];
   const at128 = exchanges?.rows.find(({ links, inFlight }) => links === 1 && inFlight === 128)?.hub.cpuUsEach;
   if (at128 !== undefined) {
@@ -43,12 +45,45 @@ export function judge({ exchanges, idle }: Results): Verdict[] {
       met: ratio <= idleLatencyRatioMax,
     });
   }
+  if (udp !== undefined && "rows" in udp) verdicts.push(...judgeUdp(udp.rows));
   return verdicts;
+}
+
+function judgeUdp(rows: readonly UdpRow[]): Verdict[] {
+  const { udpThroughputRatioMin, udpLatencyRatioMax, udpCpuUsMax, udpLostMax } = TARGETS;
+  return rows.flatMap(({ nases, inFlight, hub, relay }) => {
+    const load = `${inFlight} in flight over UDP`;
+    const lost: Verdict = {
+      target: `${load}: at most ${udpLostMax} of the exchanges with ${nases} NAS are lost`,
+      found: String(hub.lost),
+      met: hub.lost <= udpLostMax,
+    };
+    if (inFlight === 1) {
+      const ratio = hub.p50Ms / relay.p50Ms;
+      const target = `${load}: p50 is at most ${udpLatencyRatioMax} x that of a bare relay`;
+      return [{ target, found: times(ratio), met: ratio <= udpLatencyRatioMax }, lost];
+    }
+    if (inFlight !== 128) return [lost];
+    const ratio = hub.perSecond / relay.perSecond;
+    return [
+      {
+        target: `${load}: at least ${udpThroughputRatioMin} x the exchanges of a bare relay`,
+        found: times(ratio),
+        met: ratio >= udpThroughputRatioMin,
+      },
+      {
+        target: `${load}: an exchange costs at most ${udpCpuUsMax} us of hub CPU`,
+        found: `${hub.cpuUsEach.toFixed(1)} us`,
+        met: hub.cpuUsEach <= udpCpuUsMax,
+      },
+      lost,
+    ];
+  });
 }
 
 /** All of it as text for a terminal. */
 export function tables(results: Results): string {
-  const { exchanges, http, idle } = results;
+  const { exchanges, http, idle, udp } = results;
   const parts: string[] = [];
   if (exchanges !== undefined) {
     const { rows, driverCpuUsEach, quietCpuUsEach } = exchanges;
@@ -72,6 +107,12 @@ export function tables(results: Results): string {
       memoryTable(idle),
       "One busy link beside the idle ones, and alone",
       loadTable(idle.latency.flatMap(({ idle: beside, alone }) => [beside, alone])),
+    );
+  }
+  if (udp !== undefined) {
+    parts.push(
+      "Disconnect UDP -> hub -> TLS -> NAS, loader and NASes written apart from the hub; beside it a relay without RADIUS",
+      "rows" in udp ? udpTable(udp.rows) : `NOT MEASURED: ${udp.notMeasured}`,
     );
   }
   parts.push("Targets", targetTable(judge(results)));
@@ -110,6 +151,37 @@ function loadTable(rows: readonly Row[]): string {
       times(hub.cpuUsEach / bare.cpuUsEach),
       times(hub.p50Ms / bare.p50Ms),
     ]);
+  }
+  return table.toString();
+}
+
+function udpTable(rows: readonly UdpRow[]): string {
+  const table = plain([
+    "",
+    "NASes",
+    "in flight",
+    "exchanges/s",
+    "p50 ms",
+    "p99 ms",
+    "CPU us",
+    "lost",
+    "/s ratio",
+    "p50 ratio",
+  ]);
+  for (const { nases, inFlight, hub, quiet, relay } of rows) {
+    const line = (what: string, of: UdpMeasured) => [
+      what,
+      nases,
+      inFlight,
+      of.perSecond.toFixed(0),
+      of.p50Ms.toFixed(3),
+      of.p99Ms.toFixed(2),
+      of.cpuUsEach.toFixed(1),
+      of.lost,
+      times(of.perSecond / relay.perSecond),
+      times(of.p50Ms / relay.p50Ms),
+    ];
+    table.push(line("hub", hub), line("hub, log level warn", quiet), line("bare relay", relay));
   }
   return table.toString();
 }

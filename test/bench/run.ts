@@ -1,4 +1,4 @@
-/** npm run bench [-- --quick] [-- --only exchanges|http|idle] [-- --profile]: what the hub costs, beside what bare node:tls
+/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp] [-- --profile]: what the hub costs, beside what bare node:tls
  *  costs in the same run. Exit code 0 whatever the figures: they are for people and depend on the machine. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,8 +9,9 @@ import { measureExchanges, measureHttp, measureIdle } from "./measurements.ts";
 import { FULL, type Plan, QUICK } from "./plan.ts";
 import { judge, type Results, tables } from "./report.ts";
 import { Stage } from "./stage.ts";
+import { measureUdp } from "./udp.ts";
 
-const MEASUREMENTS = { exchanges: measureExchanges, http: measureHttp, idle: measureIdle } as const;
+const MEASUREMENTS = { exchanges: measureExchanges, http: measureHttp, idle: measureIdle, udp: measureUdp } as const;
 type Name = keyof typeof MEASUREMENTS;
 
 const { values } = parseArgs({

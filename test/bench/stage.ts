@@ -32,12 +32,12 @@ export class Stage implements Disposable {
   readonly #pki: ThrowAwayPki;
   readonly #certificates: readonly Credentials[];
   readonly #folder = mkdtempSync(join(tmpdir(), "radsec-hub-bench-"));
-  readonly #profileFolder: string | undefined;
+  readonly profileFolder: string | undefined;
 
   private constructor(pki: ThrowAwayPki, certificates: readonly Credentials[], profileFolder: string | undefined) {
     this.#pki = pki;
     this.#certificates = certificates;
-    this.#profileFolder = profileFolder;
+    this.profileFolder = profileFolder;
     writeFileSync(this.#file("ca.pem"), pki.ca.certificatePem);
     writeFileSync(this.#file("hub.pem"), pki.hub.certificatePem);
     writeFileSync(this.#file("hub.key"), pki.hub.keyPem, { mode: 0o600 });
@@ -54,7 +54,7 @@ export class Stage implements Disposable {
   /** A hub as it is shipped, log lines for each exchange included, but with limits that let one machine be every router.
    *  @param logLevel other than the shipped one */
   async hub(logLevel = "info", answer: Dial["answer"] = "ack"): Promise<Pair<HubCommands>> {
-    const node = new BenchProcess<HubCommands>("hub-process.ts", this.#profileFolder);
+    const node = new BenchProcess<HubCommands>("hub-process.ts", this.profileFolder);
     const { radsecPort, httpPort } = await node.call("start", this.#configuration(logLevel));
     return this.#pair(node, radsecPort, httpPort, answer);
   }
