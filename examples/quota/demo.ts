@@ -33,6 +33,10 @@ const clock = systemClock;
 const random = systemRandom;
 const dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
 const began = performance.now();
+/** Megabytes by Acct-Session-Id. */
+const used = new Map<string, number>();
+/** The Stop that the router sent last. */
+let stopped: Promise<void> = Promise.resolve();
 
 function say(who: string, text: string): void {
   const at = ((performance.now() - began) / 1_000).toFixed(3).padStart(7);
@@ -110,11 +114,12 @@ function tell(event: NasEvent): void {
   }
   if (event.type === "acct-ended") {
     say(ROUTER, styleText("red", `${event.acctSession.username} is offline now`));
-    void report("stop", event.acctSession, event.acctSession.acctSessionId === "81000001" ? 1_050 : 0);
+    stopped = report("stop", event.acctSession, used.get(event.acctSession.acctSessionId) ?? 0);
   }
 }
 
 async function report(status: AcctStatus, acctSession: AcctSession, megabytes: number): Promise<void> {
+  used.set(acctSession.acctSessionId, megabytes);
   const counters = [
     integerAttribute(ACCT_OUTPUT_OCTETS, megabytes * MEGABYTE),
     integerAttribute(ACCT_SESSION_TIME, megabytes), // as if a megabyte took a second
@@ -155,6 +160,7 @@ await ask("/v1/users/alice/usage");
 await acts("disconnect", () => report("interim", alice, 1_050));
 say("alice", "logs in again");
 await acts("disconnect", () => report("start", login("alice", "81000004"), 0));
+await stopped;
 await ask("/v1/sessions?open=true");
 say(ROUTER, `still online: ${[...router.acctSessions].map(({ username }) => username).join(", ")}`);
 

@@ -318,7 +318,7 @@ describe("Quota bounds", () => {
     await rig.account("start", "bob", router);
     await rig.settled();
     const { usage } = rig.store;
-    const { totals } = usage;
+    const totals = usage.totals.bind(usage);
     Object.assign(usage, { totals: () => Promise.reject(storeError("down", "the disk is gone")) });
     await rig.account("interim", "bob", router, { octets: 1_000 });
     await rig.settled();

@@ -15,12 +15,13 @@ type Answer = (response: ServerResponse, body: Record<string, unknown>, request:
 async function endpoint(answer: Answer) {
   const bodies: Record<string, unknown>[] = [];
   const state = { answer };
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void hear(request, response));
+  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
     for await (const chunk of request) text += String(chunk);
     bodies.push(JSON.parse(text) as Record<string, unknown>);
     state.answer(response, bodies.at(-1) as Record<string, unknown>, request);
-  });
+  };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { signatureHeaders } from "../../../../src/aaa/webhooks/signature.ts";
@@ -23,13 +23,14 @@ interface Received {
 /** A receiver of webhooks; `status` undefined: it never answers. */
 async function receiver(status: () => number | undefined = () => 204) {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void hear(request, response));
+  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = "";
     for await (const chunk of request) body += String(chunk);
     received.push({ headers: request.headers, body });
     const code = status();
     if (code !== undefined) response.writeHead(code, code === 302 ? { Location: "/elsewhere" } : {}).end();
-  });
+  };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {
@@ -136,11 +137,13 @@ describe("Webhooks", () => {
     await tell("on", "");
     await vi.waitUntil(() => received.length === 4);
     const told = received.map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, unknown> });
-    expect(told.map(({ type, data }) => [type, data["key"], data["close_cause"]]).sort()).toEqual([
-      ["session.ended", "ap-1/1", "stop"],
-      ["session.ended", "ap-1/2", "nas-on"],
-      ["session.started", "ap-1/1", undefined],
-      ["session.started", "ap-1/2", undefined],
+    expect(
+      told.map(({ type, data }) => `${type} ${String(data["key"])} ${String(data["close_cause"])}`).sort(),
+    ).toEqual([
+      "session.ended ap-1/1 stop",
+      "session.ended ap-1/2 nas-on",
+      "session.started ap-1/1 undefined",
+      "session.started ap-1/2 undefined",
     ]);
   });
 
