@@ -5,7 +5,7 @@ import { CODE, codeName } from "../radius/codes.ts";
 const SERVICE_TYPE_AUTHORIZE_ONLY = 17;
 
 /** NAS identification (RFC 5176 Section 3). */
-export const NAS_IDENTIFICATION: ReadonlySet<number> = new Set<number>([
+const NAS_IDENTIFICATION: ReadonlySet<number> = new Set<number>([
   ATTRIBUTE.nasIpAddress,
   ATTRIBUTE.nasIdentifier,
   ATTRIBUTE.nasIpv6Address,
