@@ -39,6 +39,7 @@ radsec: [{ address: 127.0.0.1, port: 0 }]
 udp: [{ name: dac, addresses: [127.0.0.1], dynauthPort: 0 }]
 http: { enabled: false }
 pki: { folder: ${JSON.stringify(join(folder, "pki"))} }
+store: ${JSON.stringify(join(folder, "hub.db"))}
 clients:
   - { name: aaa, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET}, mayTrigger: true }
   - { name: demo-routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }

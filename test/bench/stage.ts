@@ -33,6 +33,7 @@ export class Stage implements Disposable {
   readonly #certificates: readonly Credentials[];
   readonly #folder = mkdtempSync(join(tmpdir(), "radsec-hub-bench-"));
   readonly profileFolder: string | undefined;
+  #hubs = 0;
 
   private constructor(pki: ThrowAwayPki, certificates: readonly Credentials[], profileFolder: string | undefined) {
     this.#pki = pki;
@@ -55,6 +56,7 @@ export class Stage implements Disposable {
    *  @param logLevel other than the shipped one */
   async hub(logLevel = "info", answer: Dial["answer"] = "ack"): Promise<Pair<HubCommands>> {
     const node = new BenchProcess<HubCommands>("hub-process.ts", this.profileFolder);
+    this.#hubs += 1;
     const { radsecPort, httpPort } = await node.call("start", this.#configuration(logLevel));
     return this.#pair(node, radsecPort, httpPort, answer);
   }
@@ -103,6 +105,7 @@ radsec:
     limits: { linksPerPeer: 20000, halfOpenPerAddress: 512, newPerSecondPerAddress: 100000, handshakeTimeout: 30s }
 http: { address: 127.0.0.1, port: 0 }
 clients: [{ name: routers, match: { issuer: CN=radsec-hub throw-away CA, admitEvery: true } }]
+store: ${this.#file(`hub-${this.#hubs}.db`)}
 log: { level: ${logLevel}, file: ${this.#file("hub.log")} }
 `;
   }

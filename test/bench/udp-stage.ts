@@ -47,6 +47,7 @@ export class UdpStage implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "radsec-hub-bench-udp-"));
   readonly #pki: ThrowAwayPki;
   readonly #profileFolder: string | undefined;
+  #hubs = 0;
 
   private constructor(pki: ThrowAwayPki, profileFolder: string | undefined) {
     this.#pki = pki;
@@ -70,7 +71,8 @@ export class UdpStage implements Disposable {
    *  @param logLevel other than the shipped one */
   async hub(nases: number, logLevel = "info"): Promise<UdpPath> {
     const node = new BenchProcess<HubCommands>("hub-process.ts", this.#profileFolder);
-    const { radsecPort, dynauthPort } = await node.call("start", this.#configuration(logLevel));
+    this.#hubs += 1;
+    const { radsecPort, dynauthPort } = await node.call("start", this.#configuration(logLevel, `hub-${this.#hubs}`));
     const nas = await this.#dial(radsecPort, nases, "status");
     return this.#path(node, nas, dynauthPort, DAC_SECRET);
   }
@@ -132,7 +134,7 @@ export class UdpStage implements Disposable {
     };
   }
 
-  #configuration(logLevel: string): string {
+  #configuration(logLevel: string, name: string): string {
     return `
 radsec:
   - address: 127.0.0.1
@@ -143,7 +145,8 @@ udp: [{ name: dac, addresses: [127.0.0.1], dynauthPort: 0 }]
 clients:
   - { name: dac, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${DAC_SECRET}, mayTrigger: true }
   - { name: routers, match: { issuer: CN=radsec-hub throw-away CA, admitEvery: true } }
-log: { level: ${logLevel}, file: ${this.#file("hub.log")} }
+store: ${this.#file(`${name}.db`)}
+log: { level: ${logLevel}, file: ${this.#file(`${name}.log`)} }
 `;
   }
 
