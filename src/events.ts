@@ -72,6 +72,7 @@ export interface PacketDropped extends Stamped {
 export interface BindingChanged extends Stamped {
   readonly type: "binding";
   readonly change: "bound" | "refused" | "lapsed" | "released" | "not-indexed";
+  /** As nasName() of the registry shows it: printable text, "0x…" for other octets. */
   readonly nasIdentifier: string;
   /** Peer that holds the name. */
   readonly holder: string | undefined;

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { EventFeed } from "./events.ts";
 import type { Packet } from "./radius/packet.ts";
+import { nasName } from "./registry/nas-name.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { CloseReason, DropReason, Link, LinkObserver } from "./transport/link.ts";
 import { peerLabel } from "./transport/peer.ts";
@@ -81,7 +82,7 @@ export class LinkEvents implements LinkObserver {
       client: link.client.name,
       peer: peerLabel(link.peer),
       address: link.address,
-      nasIdentifiers: [...names].slice(0, NAMES_SHOWN_MAX),
+      nasIdentifiers: [...names].slice(0, NAMES_SHOWN_MAX).map(nasName),
       reason,
       detail,
       livedMs: atMs - link.connectedAtMs,

@@ -10,6 +10,7 @@ import { LINK_FIELDS, type LinkField, linkFieldValues } from "./link-fields.ts";
 import { LinkIndex } from "./link-index.ts";
 import { LiveRecord } from "./live-record.ts";
 import { canonicalAddress, nasIpAddressText, nasIpv6AddressText } from "./nas-address.ts";
+import { nasName } from "./nas-name.ts";
 import { keepStatusAttributes } from "./status-attributes.ts";
 import type { Binding, LinkRecord } from "./types.ts";
 
@@ -270,7 +271,8 @@ export class Registry {
   }
 
   #report(change: BindingReport): void {
-    this.#events.emit({ type: "binding", atMs: this.#clock.wallMs(), ...change });
+    const nasIdentifier = nasName(change.nasIdentifier);
+    this.#events.emit({ type: "binding", atMs: this.#clock.wallMs(), ...change, nasIdentifier });
   }
 }
 

@@ -116,6 +116,19 @@ describe("Bindings (invariant 1, IDX-04)", () => {
     expect(clock.waiting).toBe(0);
   });
 
+  it.each([
+    ["Café", "Café"],
+    ["a\nlink up: b", "0x610a6c696e6b2075703a2062"],
+    ["\u001b[2J", "0x1b5b324a"],
+  ])(
+    "IDX-05 reports %j as %s, which DELETE /v1/bindings takes and no line of a log can be forged with",
+    (name, shown) => {
+      const { open, status, changes } = startRegistry();
+      status(open({ linkId: "one" }), nasName(name));
+      expect(changes()).toEqual([`bound ${shown}`]);
+    },
+  );
+
   it("release() frees a name, and the refused claimant gets it at its next packet", () => {
     const { registry, open, status, request, changes } = startRegistry();
     const owner = open({ linkId: "owner", peerKey: "a" });
