@@ -114,7 +114,7 @@ export function provenPsk(offer: PskOffer | undefined, socket: TLSSocket): PskCr
   const used =
     offer.credential.tls === "TLSv1.3"
       ? socket.isSessionReused() && suite.endsWith("_SHA256")
-      : suite.includes("-PSK-");
+      : suite.startsWith("ECDHE-PSK-");
   return used && socket.getPeerX509Certificate() === undefined ? offer.credential : undefined;
 }
 

@@ -170,6 +170,20 @@ describe("RadsecListener and what OpenSSL makes of a PSK", () => {
     expect(refusal).toMatchObject({ reason: "no-shared-cipher", detail: expect.stringContaining("SHA-256") });
   });
 
+  it("PSK-10 judges by the keys at admission, not when the handshake asked for one", async () => {
+    const hub = await hubFor([psk]);
+    const [before, after] = [hub.clients, new ClientDirectory([pskEntry([{ ...psk, key: OTHER_KEY }])])];
+    let asked = false;
+    before.psk = (identity, address) => {
+      hub.clients = after;
+      asked = true;
+      return ClientDirectory.prototype.psk.call(before, identity, address);
+    };
+    const refusal = await refusalOf(hub, pskRouter(psk));
+    expect(asked).toBe(true);
+    expect(refusal).toMatchObject({ reason: "unknown-psk-identity", detail: expect.stringContaining("just changed") });
+  });
+
   it("PSK-13 a router whose PSK is unknown can go on with its certificate", async () => {
     const hub = await hubFor([psk]);
     const { link } = await hub.link(pki.nas, pskRouter({ identity: "old" }));
@@ -182,7 +196,7 @@ describe("RadsecListener and what OpenSSL makes of a PSK", () => {
       const weak = { identity: "edge-1", tls: "TLSv1.2" } as const;
       const hub = await hubFor([weak]);
       const refusal = await refusalOf(hub, { ...pskRouter(weak), ciphers: `${ciphers}:@SECLEVEL=0` });
-      expect(refusal.reason).toBe("no-shared-cipher");
+      expect(refusal).toMatchObject({ reason: "no-shared-cipher", detail: "no shared cipher" });
     },
   );
 
@@ -191,9 +205,8 @@ describe("RadsecListener and what OpenSSL makes of a PSK", () => {
     const options = listenerOptions(pki);
     const tls = { ...options.tls, ciphers: "PSK-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256" };
     const hub = await ListenerFixture.start({ ...options, tls }, { clients: [pskEntry([weak])] });
-    expect((await refusalOf(hub, { ...pskRouter(weak), ciphers: "PSK-AES128-GCM-SHA256" })).reason).toBe(
-      "no-shared-cipher",
-    );
+    const refusal = await refusalOf(hub, { ...pskRouter(weak), ciphers: "PSK-AES128-GCM-SHA256" });
+    expect(refusal).toMatchObject({ reason: "no-shared-cipher", detail: "no shared cipher" });
   });
 
   const hellos = {
