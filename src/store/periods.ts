@@ -39,6 +39,8 @@ export interface Amounts {
 const KEPT = { day: 32, week: 6, month: 13 } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** Nothing used. */
+export const NO_AMOUNTS: Amounts = { uploadOctets: 0, downloadOctets: 0, seconds: 0 };
 const TOTAL: Period = { key: "total", startMs: -Infinity, endMs: Infinity };
 
 /** Which periods a moment belongs to, and how a difference is shared out between them. Pure but for a bounded memory of days.

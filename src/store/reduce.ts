@@ -9,7 +9,7 @@ import {
 } from "./acct-session.ts";
 import { eventTime } from "./event-time.ts";
 import { beganAtMs } from "./generation.ts";
-import type { Periods } from "./periods.ts";
+import { type Amounts, NO_AMOUNTS, type Periods } from "./periods.ts";
 
 const GIGAWORD = 2 ** 32;
 /** After so many different User-Names an acct session keeps the last: no NAS can make its usage grow without bound. */
@@ -19,7 +19,15 @@ export interface Reduction {
   readonly effect: Exclude<RecordEffect, "nas">;
   /** The acct session afterwards; for "duplicate" and "ignored" the very object that was passed in. */
   readonly acctSession: AcctSession;
+  /** What it adds to usage, period by period. */
   readonly contributions: readonly Contribution[];
+}
+
+/** What a reduction adds to the total of its user. */
+export function addedTotal({ contributions }: Reduction): Amounts {
+  const total = contributions.find(({ periodKey }) => periodKey === "total");
+  if (total === undefined) return NO_AMOUNTS;
+  return { uploadOctets: total.uploadOctets, downloadOctets: total.downloadOctets, seconds: total.seconds };
 }
 
 /** The first record of an acct session: whatever kind it is, the Start may be lost, or late. */

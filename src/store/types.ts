@@ -1,8 +1,8 @@
 import type { AuditStore } from "./audit-types.ts";
 import type { AccountingRecord } from "./accounting-record.ts";
-import type { AcctSession, CloseCause, Contribution, RecordEffect } from "./acct-session.ts";
+import type { AcctSession, CloseCause, RecordEffect } from "./acct-session.ts";
 import type { Outbox } from "./outbox-types.ts";
-import type { PeriodRules } from "./periods.ts";
+import type { Amounts, PeriodRules } from "./periods.ts";
 import type { QuotaStore } from "./quota-types.ts";
 import type { PlanStore, UserStore } from "./user-types.ts";
 
@@ -107,8 +107,8 @@ export interface RecordResult {
   readonly effect: RecordEffect;
   /** The acct session afterwards; undefined for effect "nas", and for one "ignored" because it is of a generation long gone. */
   readonly acctSession: AcctSession | undefined;
-  /** What the record added to usage; empty when it added nothing. */
-  readonly contributions: readonly Contribution[];
+  /** What the record added to the total of its user; all zero when it added nothing. */
+  readonly added: UsageTotal;
   /** Keys of the acct sessions that "on" or "off" closed, at most CLOSED_KEYS_MAX of them. */
   readonly closedKeys: readonly string[];
 }
@@ -149,11 +149,7 @@ export interface UsageQuestion {
   readonly periodKeys: readonly string[];
 }
 
-export interface UsageTotal {
-  readonly uploadOctets: number;
-  readonly downloadOctets: number;
-  readonly seconds: number;
-}
+export type UsageTotal = Amounts;
 
 export interface PeriodUsage extends UsageTotal {
   readonly periodKey: string;

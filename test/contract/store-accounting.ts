@@ -73,13 +73,7 @@ export function accountingContract(place: () => Promise<StorePlace>): void {
           usernames: 1,
           facts: { ...facts, linkId: "n1-8" },
         },
-        contributions: ["total", DAY, "month/2026-11-01"].map((periodKey) => ({
-          username: "alice",
-          periodKey,
-          uploadOctets: 1_000,
-          downloadOctets: 1_000,
-          seconds: 60,
-        })),
+        added: { uploadOctets: 1_000, downloadOctets: 1_000, seconds: 60 },
         closedKeys: [],
       });
       await expect(store.acctSessions.one("nas-1/0001")).resolves.toEqual(result?.acctSession);

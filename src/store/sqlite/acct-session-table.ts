@@ -3,8 +3,8 @@ import { acctSessionKey, splitAcctSessionKey } from "../acct-session-key.ts";
 import type { AcctSession, CloseCause } from "../acct-session.ts";
 import { count } from "../count.ts";
 import { eventTime } from "../event-time.ts";
-import type { Periods } from "../periods.ts";
-import { closed, isStale } from "../reduce.ts";
+import { NO_AMOUNTS, type Periods } from "../periods.ts";
+import { addedTotal, closed, isStale } from "../reduce.ts";
 import { type AcctSessionQuery, CLOSED_KEYS_MAX, type Page, type PageRequest, type RecordResult } from "../types.ts";
 import { acctSessionQuery } from "./acct-session-query.ts";
 import { acctSessionOf, counterValues, identityValues, stateValues } from "./acct-session-row.ts";
@@ -115,12 +115,12 @@ export class AcctSessionTable {
       step = counting.next(stored?.acctSession);
     }
     if (step.value === undefined)
-      return { effect: "ignored", acctSession: undefined, contributions: [], closedKeys: [] };
+      return { effect: "ignored", acctSession: undefined, added: NO_AMOUNTS, closedKeys: [] };
     const { effect, before, acctSession, contributions } = step.value;
     const sessionRow = before === undefined ? this.#insert(base, acctSession) : (rows.get(before) as number);
     if (before !== undefined && acctSession !== before) this.#replace({ sessionRow, acctSession: before }, acctSession);
     for (const contribution of contributions) this.#usage.add(sessionRow, contribution);
-    return { effect, acctSession, contributions, closedKeys: [] };
+    return { effect, acctSession, added: addedTotal(step.value), closedKeys: [] };
   }
 
   #closeWithNas(record: AccountingRecord): RecordResult {
@@ -130,7 +130,7 @@ export class AcctSessionTable {
     const sql = `${CLOSE_NAS} ${record.kind === "off" ? "<=" : "<"} ? ${KEY}`;
     const rows = this.#database.rows(sql, cause, atMs, record.nasKey, atMs);
     const keys = rows.slice(0, CLOSED_KEYS_MAX).map(keyOf);
-    return { effect: "nas", acctSession: undefined, contributions: [], closedKeys: keys };
+    return { effect: "nas", acctSession: undefined, added: NO_AMOUNTS, closedKeys: keys };
   }
 
   #insert(base: string, acctSession: AcctSession): number {
