@@ -239,9 +239,25 @@ export class Hub {
     const closeLink = (linkId: string) => this.#closeLink(linkId);
     const upstreams = () => this.#upstreams.servers();
     const heartbeat = () => this.#heartbeat.check().ok;
-    const parts = { clock, random, events, registry, dynauth, dictionary, version, log };
+    const parts = { clock, random, events, registry, dynauth, dictionary, version, log, ...this.#booksOfApi() };
     this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, heartbeat }, this.#config.http);
     return this.#http.start();
+  }
+
+  /** What the API shows of the books, where there are any. */
+  #booksOfApi() {
+    if (this.#books === undefined) return {};
+    const { store, quota } = this.#books;
+    return {
+      acctSessions: store.acctSessions,
+      usage: store.usage,
+      quotaStore: store.quota,
+      quota: {
+        userChanged: (username: string) => quota.userChanged(username),
+        standingsOf: (username: string) => quota.standingsOf(username),
+        ruleNames: () => this.#config.quota.rules.map(({ name }) => name),
+      },
+    };
   }
 
   #closeLink(linkId: string): boolean {

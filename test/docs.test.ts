@@ -7,6 +7,8 @@ import { bindingRoutes } from "../src/http/routes-bindings.ts";
 import { exchangeRoutes } from "../src/http/routes-exchange.ts";
 import { healthRoutes } from "../src/http/routes-health.ts";
 import { linkRoutes } from "../src/http/routes-links.ts";
+import { sessionRoutes } from "../src/http/routes-sessions.ts";
+import { quotaRoutes, usageRoutes } from "../src/http/routes-users.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 
 const readme = await readFile("README.md", "utf8");
@@ -32,6 +34,9 @@ function routes(): Routes {
     ...exchangeRoutes({ clock: new ManualClock(), dynauth: nothing, dictionary: nothing }, nothing),
     ...linkRoutes({ registry: nothing, dictionary: nothing, closeLink: nothing }),
     ...bindingRoutes({ registry: nothing }),
+    ...sessionRoutes(nothing),
+    ...usageRoutes({ usage: nothing }),
+    ...quotaRoutes({ clock: new ManualClock(), quotaStore: nothing, quota: nothing }, nothing),
     ...healthRoutes({ ready: nothing }, nothing),
   };
 }

@@ -85,8 +85,9 @@ export class Dynauth {
       if (this.#inFlight <= this.#options.exchangesMax) {
         return runExchange(exchangeId, request, target, timeoutMs, this.#deps.clock);
       }
-      const why = "queue-full";
-      return { kind: "busy", why, nas: target.nas, exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
+      const { nas, acctSessionKey } = target;
+      const nothingDone = { exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
+      return { ...nothingDone, kind: "busy", why: "queue-full", nas, acctSessionKey };
     });
   }
 

@@ -78,6 +78,11 @@ export class SessionResolver implements Resolver {
   }
 }
 
+/** Whether the session index can look for anything in these attributes. */
+export function namesAcctSession(attributes: readonly Attribute[]): boolean {
+  return queryOf(attributes) !== undefined;
+}
+
 /** What the session index can look for; undefined when the request has nothing of it. */
 function queryOf(attributes: readonly Attribute[]): AcctSessionQuery | undefined {
   const text = (type: number): string | undefined => {

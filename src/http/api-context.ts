@@ -15,7 +15,7 @@ interface ApiVariables {
 export type ApiEnv = { Bindings: HttpBindings; Variables: ApiVariables };
 export type ApiContext = Context<ApiEnv>;
 
-export type Method = "GET" | "POST" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export interface Endpoint {
   /** The least role that may call; undefined is everybody who may connect. */

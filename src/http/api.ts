@@ -15,6 +15,8 @@ import { bindingRoutes } from "./routes-bindings.ts";
 import { exchangeRoutes } from "./routes-exchange.ts";
 import { healthRoutes } from "./routes-health.ts";
 import { linkRoutes } from "./routes-links.ts";
+import { sessionRoutes } from "./routes-sessions.ts";
+import { quotaRoutes, usageRoutes } from "./routes-users.ts";
 
 export type { HttpDeps, HttpOptions } from "./options.ts";
 
@@ -104,10 +106,14 @@ export class HttpApi {
 
   #listener(): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
     const settings = () => this.#options;
+    const { clock, acctSessions, usage, quota, quotaStore } = this.#deps;
     const routes: Routes = {
       ...exchangeRoutes(this.#deps, settings),
       ...linkRoutes(this.#deps),
       ...bindingRoutes(this.#deps),
+      ...(acctSessions && sessionRoutes(acctSessions)),
+      ...(usage && usageRoutes({ usage, quota })),
+      ...(quota && quotaStore && quotaRoutes({ clock, quotaStore, quota }, settings)),
       ...healthRoutes(this.#deps, this.#metrics),
     };
     const app = makeApp({

@@ -17,7 +17,7 @@ export interface AppDeps extends Pick<HttpDeps, "clock" | "log"> {
   readonly answered: (route: string, status: number) => void;
 }
 
-const CHANGING: ReadonlySet<string> = new Set(["POST", "DELETE"]);
+const CHANGING: ReadonlySet<string> = new Set(["POST", "PUT", "DELETE"]);
 
 /** The API as a Hono app. Each request goes: request id, stopping?, from where and who (access.ts), path and method, role,
  *  endpoint; each answer comes back through one place that logs and counts it. */
@@ -83,7 +83,8 @@ function faultAnswer(error: unknown, context: ApiContext, { log }: AppDeps): Res
     log.error({ err: error, requestId: context.get("requestId"), path: context.req.path }, "the HTTP API failed");
     return refusedAnswer(context, "internal", "see the log of the hub under this request id");
   }
-  const headers: Record<string, string> = problem.code === "stopping" ? { "Retry-After": "5" } : {};
+  const passes = problem.code === "stopping" || problem.code === "store-down";
+  const headers: Record<string, string> = passes ? { "Retry-After": "5" } : {};
   // What is left of the body is not worth reading.
   if (problem.code === "body-too-large") headers["Connection"] = "close";
   return problemAnswer(context, problem, headers);

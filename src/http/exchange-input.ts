@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Target } from "../dynauth/exchange-request.ts";
+import { namesAcctSession } from "../dynauth/session-resolver.ts";
 import {
   ATTRIBUTE,
   type Attribute,
@@ -68,6 +69,8 @@ const TEXT_FIELDS = {
 export interface InputRules {
   readonly dictionary: AttributeNames;
   readonly timeoutMaxMs: number;
+  /** Whether there is a session index to find the NAS by the user. */
+  readonly indexed: boolean;
 }
 
 /** Reads the fields of POST /disconnect and POST /coa.
@@ -83,7 +86,11 @@ export function exchangeInput(fields: Fields, rules: InputRules): ExchangeInput 
   return assemble(code, rest, rules);
 }
 
-function assemble(code: number, fields: TriggerFields, { dictionary, timeoutMaxMs }: InputRules): ExchangeInput {
+function assemble(
+  code: number,
+  fields: TriggerFields,
+  { dictionary, timeoutMaxMs, indexed }: InputRules,
+): ExchangeInput {
   const errors: InputError[] = [];
   const named = namedAttributes(fields);
   const listed = parseAttributes(fields.attributes, dictionary, errors);
@@ -93,16 +100,17 @@ function assemble(code: number, fields: TriggerFields, { dictionary, timeoutMaxM
     errors.push({ field: "timeout", detail: `must be at most ${timeoutMaxMs / 1_000} s` });
   }
   refuseIfAny(errors);
-  if (Object.keys(target).length === 0) {
-    throw refusal(
-      "no-target",
-      "give nas_identifier, nas_ip_address or link_id: nothing else says yet which NAS is meant",
-    );
-  }
   const attributes = [...named.values(), ...added];
+  if (Object.keys(target).length === 0 && !(indexed && namesAcctSession(attributes))) {
+    throw refusal("no-target", indexed ? NO_TARGET_INDEXED : NO_TARGET);
+  }
   if (fields.class !== undefined) attributes.push(attribute(ATTRIBUTE.class, parseOctets(fields.class)));
   return { code, target, attributes, force: fields.force ?? false, timeoutMs: fields.timeout };
 }
+
+const NO_TARGET = "give nas_identifier, nas_ip_address or link_id: nothing else says which NAS is meant";
+const NO_TARGET_INDEXED =
+  "give nas_identifier, nas_ip_address or link_id, or what finds acct sessions: username, session_id, calling_station_id or an IPv4 framed_ip";
 
 /** The identification that has fields of its own (RFC 5176 Section 3), by type. */
 function namedAttributes(fields: TriggerFields): Map<number, Attribute> {

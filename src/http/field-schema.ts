@@ -41,6 +41,18 @@ export const addressField = z.string("must be an IP address").transform((text, c
   return z.NEVER;
 });
 
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+const TIME_ERROR = 'must be a date or a time with its zone, such as "2026-11-22T08:00:00Z"';
+
+/** A date, which begins at 00:00 UTC, or a time with its zone (RFC 3339); wall clock milliseconds afterwards. */
+export const timeField = z.string(TIME_ERROR).transform((text, context) => {
+  const ms = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(ms)) return ms;
+  context.addIssue({ code: "custom", message: TIME_ERROR });
+  return z.NEVER;
+});
+
 const DURATION_ERROR = 'must be more than 0, in seconds or with a unit such as "10s"';
 
 /** Seconds as a number, or text with a unit ("500ms", "10s"), milliseconds afterwards. */

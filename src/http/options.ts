@@ -1,9 +1,12 @@
+import type { Quota } from "../aaa/quota/quota.ts";
 import type { UpstreamStatus } from "../aaa/upstream/upstreams.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Dynauth } from "../dynauth/dynauth.ts";
 import type { EventFeed } from "../events.ts";
 import type { Dictionary } from "../radius/dictionary.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { QuotaStore } from "../store/quota-types.ts";
+import type { AcctSessionStore, UsageStore } from "../store/types.ts";
 
 /** What a caller may do, each role includes the ones before it. monitor reads, operator disconnects, admin sends any code. */
 export const ROLES = ["monitor", "operator", "admin"] as const;
@@ -43,6 +46,11 @@ export interface HttpDeps {
   readonly upstreams?: () => readonly UpstreamStatus[];
   /** Whether the last heartbeat was answered. */
   readonly heartbeat?: () => boolean;
+  /** The session index; without it a request must name its NAS. */
+  readonly acctSessions?: Pick<AcctSessionStore, "find" | "one"> | undefined;
+  readonly usage?: Pick<UsageStore, "periods"> | undefined;
+  readonly quotaStore?: Pick<QuotaStore, "override" | "putOverride" | "removeOverride"> | undefined;
+  readonly quota?: QuotaView | undefined;
   readonly version: string;
   readonly log: HttpLog;
 }
@@ -58,6 +66,12 @@ export type ExchangeDoor = Pick<Dynauth, "exchange" | "inFlight">;
 
 /** What the API asks of the dictionary. */
 export type AttributeNames = Pick<Dictionary, "attributeName" | "encode" | "decode">;
+
+/** What the API asks of the quota. */
+export interface QuotaView extends Pick<Quota, "userChanged" | "standingsOf"> {
+  /** Names of the rules in hub.yaml, now. */
+  readonly ruleNames: () => readonly string[];
+}
 
 export interface Readiness {
   readonly ready: boolean;

@@ -6,7 +6,11 @@ import type { AttributeNames } from "./options.ts";
 import type { ProblemCode } from "./problem.ts";
 
 /** How an outcome is answered: 200, or a problem. */
-export const ANSWERS = {
+export function answerCode(outcome: Outcome): "ok" | ProblemCode {
+  return outcome.kind === "no-route" && outcome.why === "no-session" ? "no-session" : ANSWERS[outcome.kind];
+}
+
+const ANSWERS = {
   ack: "ok",
   nak: "nak",
   timeout: "timeout",
@@ -26,6 +30,7 @@ export function outcomeJson(outcome: Outcome, dictionary: AttributeNames): Recor
     outcome: outcome.kind,
     exchange_id: outcome.exchangeId,
     nas: outcome.nas ?? null,
+    session_key: outcome.acctSessionKey ?? null,
     link_id: outcome.attempts.at(-1)?.linkId ?? null,
     reply:
       reply === undefined

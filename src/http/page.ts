@@ -1,6 +1,6 @@
 import { refusal } from "./problem.ts";
 
-const PAGE_SIZE_DEFAULT = 100;
+export const PAGE_SIZE_DEFAULT = 100;
 export const PAGE_SIZE_MAX = 1_000;
 
 export interface Page<T> {
@@ -28,7 +28,7 @@ export function pageOf<T>(
   const last = keyed.length > size ? keyed[size - 1] : undefined;
   return {
     items: keyed.slice(0, size).map(({ item }) => item),
-    next: last === undefined ? null : Buffer.from(last.key).toString("base64url"),
+    next: last === undefined ? null : encodeCursor(last.key),
   };
 }
 
@@ -62,7 +62,12 @@ class FirstOf<T> {
   }
 }
 
-function decodeCursor(cursor: string): string {
+export function encodeCursor(key: string): string {
+  return Buffer.from(key).toString("base64url");
+}
+
+/** @throws {HubError} ERR_INPUT: bad-input */
+export function decodeCursor(cursor: string): string {
   const octets = Buffer.from(cursor, "base64url");
   if (octets.length > 0 && octets.toString("base64url") === cursor) return octets.toString();
   throw refusal("bad-input", "cursor: not one that this API gave", {

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   "foreign-origin": [403, "The Origin is not this hub"],
   "not-found": [404, "There is no such thing"],
   "no-route": [404, "No link leads to the NAS"],
+  "no-session": [404, "No open acct session fits"],
   "method-not-allowed": [405, "The method is not allowed here"],
   "request-timeout": [408, "The request took too long to arrive"],
   nak: [409, "The NAS refused"],

@@ -9,16 +9,17 @@ import { includesRole } from "./credentials.ts";
 import { type ExchangeInput, exchangeInput, triggerInput } from "./exchange-input.ts";
 import { type Answer, IdempotentAnswers } from "./idempotency.ts";
 import type { HttpDeps } from "./options.ts";
-import { ANSWERS, outcomeDetail, outcomeJson, RETRY_AFTER_SECONDS } from "./outcome-json.ts";
+import { answerCode, outcomeDetail, outcomeJson, RETRY_AFTER_SECONDS } from "./outcome-json.ts";
 import { type Fields, readParameters } from "./parameters.ts";
 import { PROBLEMS, problemJson, refusal } from "./problem.ts";
 
-type ExchangeDeps = Pick<HttpDeps, "clock" | "dynauth" | "dictionary">;
+type ExchangeDeps = Pick<HttpDeps, "clock" | "dynauth" | "dictionary" | "acctSessions">;
 
 /** POST /disconnect, /coa and /v1/exchanges. */
 export function exchangeRoutes(deps: ExchangeDeps, settings: Settings): Routes {
   const desk = new ExchangeDesk(deps, settings);
-  const rules = () => ({ dictionary: deps.dictionary, timeoutMaxMs: settings().timeoutMaxMs });
+  const indexed = deps.acctSessions !== undefined;
+  const rules = () => ({ dictionary: deps.dictionary, timeoutMaxMs: settings().timeoutMaxMs, indexed });
   return {
     "/disconnect": {
       POST: {
@@ -80,16 +81,16 @@ class ExchangeDesk {
     try {
       const outcomes = await this.#deps.dynauth.exchange(request);
       const [only] = outcomes;
-      return outcomes.length === 1 && only !== undefined
-        ? this.#single(only, requestId)
-        : this.#several(outcomes, requestId);
+      // Who asked for acct sessions gets a list, also of one: nobody knows beforehand how many a user has.
+      const isOne = only !== undefined && (isNamed(input) || answerCode(only) === "no-session");
+      return isOne && outcomes.length === 1 ? this.#single(only, requestId) : this.#several(outcomes, requestId);
     } catch (error) {
       throw this.#explained(error);
     }
   }
 
   #single(outcome: Outcome, requestId: string): Answer {
-    const code = ANSWERS[outcome.kind];
+    const code = answerCode(outcome);
     const facts = outcomeJson(outcome, this.#deps.dictionary);
     const final = isFinal(outcome);
     if (code === "ok") return answerOf(200, { ...facts, request_id: requestId }, final);
@@ -106,10 +107,7 @@ class ExchangeDesk {
   /** One entry each; 207 as soon as one is no ack (RFC 4918 Section 11.1 lends the number, not the body). */
   #several(outcomes: readonly Outcome[], requestId: string): Answer {
     const entries = outcomes.map((outcome) => {
-      const code = ANSWERS[outcome.kind];
-      const verdict =
-        code === "ok" ? { status: 200 } : { status: PROBLEMS[code][0], code, detail: outcomeDetail(outcome) };
-      return { ...verdict, ...outcomeJson(outcome, this.#deps.dictionary) };
+      return { ...verdictOf(outcome), ...outcomeJson(outcome, this.#deps.dictionary) };
     });
     const allAck = outcomes.every(({ kind }) => kind === "ack");
     return answerOf(allAck ? 200 : 207, { outcomes: entries, request_id: requestId }, outcomes.some(isFinal));
@@ -128,6 +126,19 @@ class ExchangeDesk {
     }
     return error;
   }
+}
+
+/** Whether the request names a NAS or a link; else the session index says who is meant. */
+function isNamed({ target }: ExchangeInput): boolean {
+  return Object.keys(target).length > 0;
+}
+
+/** What the status and the problem would be if the outcome were the only one. */
+function verdictOf(outcome: Outcome): Record<string, unknown> {
+  const code = answerCode(outcome);
+  if (code === "ok") return { status: 200 };
+  const detail = outcomeDetail(outcome);
+  return isInitiated(outcome) ? { status: 202, detail } : { status: PROBLEMS[code][0], code, detail };
 }
 
 function isInitiated(outcome: Outcome): boolean {

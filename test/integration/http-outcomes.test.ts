@@ -32,6 +32,7 @@ describe("POST /disconnect", () => {
       outcome: "ack",
       exchange_id: "x1",
       nas: "edge-1",
+      session_key: null,
       link_id: "n1-1",
       reply: { code: 41, name: "Disconnect-ACK", attributes: [] },
       error_cause: null,

@@ -1,0 +1,50 @@
+import type { AcctSession } from "../store/acct-session.ts";
+import type { Page } from "../store/types.ts";
+import { csvLine } from "./csv.ts";
+import { SESSION_COLUMNS, sessionJson } from "./session-json.ts";
+
+interface ExportKind {
+  readonly mediaType: string;
+  readonly contentType: string;
+  readonly head: string;
+  readonly line: (acctSession: AcctSession) => string;
+}
+
+export const EXPORTS = {
+  csv: {
+    mediaType: "text/csv",
+    contentType: "text/csv; charset=utf-8; header=present",
+    head: csvLine(SESSION_COLUMNS),
+    line: (acctSession) => csvLine(Object.values(sessionJson(acctSession))),
+  },
+  ndjson: {
+    mediaType: "application/x-ndjson",
+    contentType: "application/x-ndjson",
+    head: "",
+    line: (acctSession) => `${JSON.stringify(sessionJson(acctSession))}\n`,
+  },
+} as const satisfies Record<string, ExportKind>;
+export type ExportFormat = keyof typeof EXPORTS;
+
+/** All acct sessions as text, a page at a time and only as fast as the caller reads. When the store fails in between, the
+ *  answer breaks off: what is cut short must not look whole.
+ *  @throws {HubError} ERR_STORE, as long as nothing has been sent */
+export async function exportStream(
+  format: ExportFormat,
+  pageAfter: (after: string | undefined) => Promise<Page<AcctSession>>,
+): Promise<ReadableStream<Uint8Array>> {
+  const first = await pageAfter(undefined);
+  return ReadableStream.from(chunks(EXPORTS[format], first, pageAfter));
+}
+
+async function* chunks(
+  { head, line }: ExportKind,
+  first: Page<AcctSession>,
+  pageAfter: (after: string) => Promise<Page<AcctSession>>,
+): AsyncGenerator<Uint8Array> {
+  if (head !== "") yield Buffer.from(head);
+  for (let page = first; ; page = await pageAfter(page.next)) {
+    if (page.items.length > 0) yield Buffer.from(page.items.map(line).join(""));
+    if (page.next === undefined) return;
+  }
+}
