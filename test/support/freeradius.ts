@@ -10,7 +10,7 @@ import { SERVER_AUTH, TestCa } from "./test-pki.ts";
 const FREERADIUS = findProgram("freeradius") ?? "freeradius";
 
 /** Between FreeRADIUS and the hub. */
-export const HOME_SECRET = "between-hub-and-home";
+const HOME_SECRET = "between-hub-and-home";
 /** A user of the home server; RFC 2759 and RFC 3079 have vectors for the pair. */
 export const HOME_USER = { name: "User", password: "clientPass" } as const;
 
@@ -174,7 +174,7 @@ server ${name} {
 /** What to write into hub.yaml so that everything goes to the home server. */
 export function homeUpstream({ authPort, acctPort }: HomeServer): string {
   const ports = `host: 127.0.0.1, authPort: ${authPort}, acctPort: ${acctPort}`;
-  // Debian's 3.2.1 signs no Access-Reject with Message-Authenticator.
+  // Debian's 3.2.1 puts Message-Authenticator into replies to EAP alone.
   return `
 upstreams:
   servers:
