@@ -311,6 +311,24 @@ describe("Quota undone", () => {
   });
 });
 
+describe("Quota on two nodes with one store", () => {
+  it("announces and acts once, also where one node does not know yet what the other did", async () => {
+    const here = await QuotaRig.start();
+    const there = await QuotaRig.start(quotaOptions(), here.store);
+    const [one, two] = [here, there].map((rig) => rig.router("l1", { peerKey: "one router" }));
+    for (const [rig, link] of [[here, one] as const, [there, two] as const]) {
+      await rig.account("interim", "bob", link as never, { octets: 100 });
+      await rig.settled();
+    }
+    await here.account("interim", "bob", one as never, { octets: 1_000, seconds: 61 });
+    await here.settled();
+    await there.account("interim", "bob", two as never, { octets: 1_001, seconds: 62 });
+    await there.settled();
+    expect([here.reached.length, there.reached.length]).toEqual([2, 0]);
+    expect([asked(one as never), asked(two as never)]).toEqual([["Disconnect bob"], []]);
+  });
+});
+
 describe("Quota bounds", () => {
   it("drops an evaluation while the store refuses, and makes it up with the next record", async () => {
     const rig = await QuotaRig.start();
