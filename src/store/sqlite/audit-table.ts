@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditQuery } from "../audit-types.ts";
 import type { Page, PageRequest } from "../types.ts";
 import type { Database, SqlValue } from "./database.ts";
-import { pageOf } from "./page-of.ts";
+import { pageOf } from "../page-of.ts";
 
 /** AuditStore on one connection. */
 export class AuditTable {

@@ -44,6 +44,7 @@ export class Database {
     const connection = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs });
     const database = new Database(connection);
     try {
+      database.#checkOwner(); // before anything is written to it
       // Before the first table is there, or it has no effect.
       if (known === 0) connection.exec("PRAGMA auto_vacuum = INCREMENTAL");
       connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.synchronous}; ${PRAGMAS}`);
@@ -91,6 +92,14 @@ export class Database {
     return statement;
   }
 
+  #checkOwner(): void {
+    const owner = this.row("PRAGMA application_id")?.["application_id"];
+    if (owner === APPLICATION_ID) return;
+    if (owner !== 0 || this.row("SELECT 1 FROM sqlite_schema") !== undefined) {
+      throw storeError("corrupt", "the file belongs to another program");
+    }
+  }
+
   #check(): void {
     const verdict = this.row("PRAGMA quick_check(1)")?.["quick_check"];
     if (verdict !== "ok") throw storeError("corrupt", `the file is damaged: ${verdict}`);
@@ -99,10 +108,6 @@ export class Database {
   #migrate(nowMs: number): void {
     this.exec("BEGIN IMMEDIATE");
     try {
-      const owner = this.row("PRAGMA application_id")?.["application_id"];
-      if (owner !== APPLICATION_ID && (owner !== 0 || this.row("SELECT 1 FROM sqlite_schema") !== undefined)) {
-        throw storeError("corrupt", "the file belongs to another program");
-      }
       this.exec(`
         PRAGMA application_id = ${APPLICATION_ID};
         CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, applied_at_ms INTEGER NOT NULL) STRICT;

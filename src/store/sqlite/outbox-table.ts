@@ -2,7 +2,7 @@ import type { NewMessage, OutboxCounts, OutboxMessage } from "../outbox-types.ts
 import type { Page, PageRequest } from "../types.ts";
 import { optional } from "./acct-session-row.ts";
 import type { Database, Row } from "./database.ts";
-import { pageOf } from "./page-of.ts";
+import { pageOf } from "../page-of.ts";
 
 /** Outbox on one connection. */
 export class OutboxTable {

@@ -9,7 +9,7 @@ import type {
 } from "../quota-types.ts";
 import { optional } from "./acct-session-row.ts";
 import type { Database, Row, SqlValue } from "./database.ts";
-import { pageOf } from "./page-of.ts";
+import { pageOf } from "../page-of.ts";
 
 /** QuotaStore on one connection. */
 export class QuotaTables {

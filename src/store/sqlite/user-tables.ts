@@ -2,7 +2,7 @@ import type { Page, PageRequest } from "../types.ts";
 import type { Plan, User } from "../user-types.ts";
 import { optional } from "./acct-session-row.ts";
 import type { Database, Row } from "./database.ts";
-import { pageOf } from "./page-of.ts";
+import { pageOf } from "../page-of.ts";
 
 /** UserStore on one connection. */
 export class UserTable {
