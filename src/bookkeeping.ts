@@ -62,8 +62,10 @@ export class Bookkeeping {
     return new SessionResolver(this.store.acctSessions, registry, named);
   }
 
-  start(): void {
+  /** Resolves when the store is up, or after a moment without it: then it comes when it comes. */
+  async start(): Promise<void> {
     this.store.start();
+    await this.store.ready(STORE_GRACE_MS).catch(() => undefined);
     this.#webhooks.start();
     this.quota.start();
     this.#upkeep.start();
@@ -103,6 +105,9 @@ export class Bookkeeping {
   }
 }
 
+/** How long a start waits for the store. */
+const STORE_GRACE_MS = 3_000;
+
 /** @throws {HubError} ERR_CONFIG for a folder that can not be made */
 function openStore({ store }: Config, clock: Clock, onHealth: (health: StoreHealth) => void): Store {
   if (store.kind === "mongodb") throw new HubError("ERR_CONFIG", "store: this build speaks to the embedded store only");
@@ -116,5 +121,6 @@ function openStore({ store }: Config, clock: Clock, onHealth: (health: StoreHeal
 
 function tell(log: Logger, { state, detail }: StoreHealth): void {
   if (state === "down") log.error({ detail }, `the store is down, accounting is not answered: ${detail ?? "?"}`);
-  else log.info(`the store is ${state}`);
+  else if (state === "up") log.info("the store is up");
+  else log.debug("the store is closed");
 }

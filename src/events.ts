@@ -98,6 +98,8 @@ export interface ExchangeEnded extends Stamped {
   readonly requestId: string | undefined;
   /** OutcomeKind of dynauth. */
   readonly outcome: string;
+  /** Of no-route and busy: why. */
+  readonly why?: string | undefined;
   readonly replyCode: number | undefined;
   readonly errorCause: number | undefined;
   readonly linkId: string | undefined;

@@ -82,6 +82,7 @@ export class Hub {
   #exchanges = 0;
   #state: "new" | "running" | "stopping" = "new";
   #cancelCertificateCheck: (() => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws {HubError} ERR_CONFIG */
   constructor(config: Config, deps: HubDeps) {
@@ -177,12 +178,12 @@ export class Hub {
   /** @throws {HubError} ERR_LISTEN, ERR_PKI, ERR_CONFIG: then nothing is left running */
   async start(): Promise<HubAddresses> {
     try {
-      this.#books?.start();
       const materials = await this.#materials.load(this.#config);
       const addresses = await this.#listeners.start(this.#config, materials);
       this.#upstreams.apply(upstreamsOptions(this.#config, materials));
       this.#heartbeat.start();
       const http = await this.#startHttp();
+      await this.#books?.start();
       this.#state = "running";
       this.#watchCertificates(materials);
       return { ...addresses, http };
@@ -209,7 +210,18 @@ export class Hub {
 
   /** Changes a running hub: what can change live does so without dropping a link that is still admitted.
    *  @throws {HubError} ERR_CONFIG, ERR_PKI: then the old configuration stays in force, whole */
-  async apply(config: Config): Promise<Applied> {
+  apply(config: Config): Promise<Applied> {
+    return this.#inTurn(() => this.#apply(config));
+  }
+
+  /** One change after the other, in the order in which they were asked for. */
+  #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(change);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #apply(config: Config): Promise<Applied> {
     const difference = diffConfig(this.#config, config);
     const materials = await this.#materials.load(config);
     const selection = this.#compiled(config);
@@ -303,7 +315,9 @@ export class Hub {
       }
     }
     this.#cancelCertificateCheck?.();
-    this.#cancelCertificateCheck = clock.after(CERTIFICATE_CHECK_MS, () => void this.#rereadCertificates(materials));
+    this.#cancelCertificateCheck = clock.after(CERTIFICATE_CHECK_MS, () => {
+      void this.#inTurn(() => this.#rereadCertificates(materials));
+    });
   }
 
   async #rereadCertificates(before: ReadonlyMap<string, TlsMaterial>): Promise<void> {

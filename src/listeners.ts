@@ -10,6 +10,8 @@ import type { OwnEndpoints } from "./transport/own-endpoints.ts";
 import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
 import type { Refusal } from "./transport/refusal.ts";
 import { TcpListener } from "./transport/tcp-listener.ts";
+import { readMaterial, secureContextOptions } from "./transport/tls-context.ts";
+import { Trust } from "./transport/trust.ts";
 import type { TimingWheel } from "./transport/timing-wheel.ts";
 import { UdpListener, type UdpSocketAddress } from "./transport/udp-listener.ts";
 import { UdpPeers } from "./transport/udp-peers.ts";
@@ -85,6 +87,11 @@ export class Listeners {
   /** New handshakes use these certificates; links keep those that they were made with.
    *  @throws {HubError} ERR_PKI: then the listeners stay as they were */
   useMaterials(config: Config, materials: ReadonlyMap<string, TlsMaterial>): void {
+    // All of them are tried before the first is changed.
+    for (const options of config.radsec) {
+      const material = materials.get(options.name);
+      if (material !== undefined) assertUsable(radsecOptions(options, material));
+    }
     for (const options of config.radsec) {
       const material = materials.get(options.name);
       if (material !== undefined) this.#radsec.get(options.name)?.apply(radsecOptions(options, material));
@@ -169,6 +176,14 @@ export class Listeners {
     this.#udp.set(options.name, listener);
     return listener;
   }
+}
+
+/** @throws {HubError} ERR_PKI */
+function assertUsable({ name, tls }: RadsecListenerOptions): void {
+  readMaterial(`radsec listener ${name}`, () => {
+    secureContextOptions(tls);
+    return new Trust(tls);
+  });
 }
 
 function radsecOptions(options: Config["radsec"][number], material: TlsMaterial): RadsecListenerOptions {

@@ -20,7 +20,8 @@ export interface LogOptions {
 /** A logger that writes synchronously: a line is out before what it tells of goes on. */
 export function openLog(options: LogOptions): Logger {
   const sink = destination({ dest: options.file ?? STDOUT, sync: true, mkdir: true, append: true });
-  const settings = { level: options.level, base: null, timestamp: isoTime() };
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const settings = { level: options.level, base: null, formatters, timestamp: isoTime() };
   if (options.format === "json") return pino(settings, sink);
   return pino(
     settings,
@@ -31,6 +32,8 @@ export function openLog(options: LogOptions): Logger {
       translateTime: "SYS:HH:MM:ss.l",
       singleLine: true,
       ignore: "event",
+      // Names that routers choose must not begin a line of their own.
+      messageFormat: (line, key) => String(line[key]).replaceAll(/\p{Cc}/gu, "?"),
     }),
   );
 }
@@ -152,7 +155,8 @@ export class EventLog {
 
   #exchangeEnded(event: ExchangeEnded, fields: object): void {
     const cause = event.errorCause === undefined ? "" : ` ${event.errorCause} ${errorCauseName(event.errorCause)}`;
-    const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause} in ${event.durationMs.toFixed(1)} ms`;
+    const why = event.why === undefined ? "" : ` (${event.why})`;
+    const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause}${why} in ${event.durationMs.toFixed(1)} ms`;
     if (event.outcome === "ack" || event.outcome === "nak") this.#log.info(fields, text);
     else this.#log.warn(fields, text);
   }

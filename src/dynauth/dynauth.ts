@@ -121,12 +121,13 @@ export class Dynauth {
         trigger,
         requestId,
         outcome: settled?.kind ?? "refused",
+        why: settled !== undefined && "why" in settled ? settled.why : undefined,
         replyCode: replied?.replyCode,
         errorCause: replied?.errorCause,
         linkId: settled?.attempts.at(-1)?.linkId,
         nas: settled?.nas,
         attempts: settled?.attempts.length ?? 0,
-        durationMs: clock.now() - begun,
+        durationMs: Math.round((clock.now() - begun) * 1_000) / 1_000,
       });
     };
     try {

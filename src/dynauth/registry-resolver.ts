@@ -32,7 +32,7 @@ export class RegistryResolver implements Resolver {
     const allowed = found.filter(mayGet);
     const first = allowed[0];
     if (first === undefined) return { kind: "no-route", why: "not-permitted", nas: label(target) };
-    if (chooser === undefined) assertOnePeer(target, allowed);
+    if (chooser === undefined) this.#assertOnePeer(target, allowed);
     const { peerKey } = first.link;
     const resolved: ResolvedTarget = {
       nas: label(target) ?? peerLabel(first.link.peer),
@@ -65,6 +65,19 @@ export class RegistryResolver implements Resolver {
     throw new HubError("ERR_INPUT", "the request names no NAS: give a NAS-Identifier, a NAS address or a link");
   }
 
+  /** A name that configuration lets several peers share, or an address behind several NATs, says not who is meant: also while
+   *  all holders of the name but one are away.
+   *  @throws {HubError} ERR_AMBIGUOUS */
+  #assertOnePeer(target: Target, records: readonly LinkRecord[]): void {
+    const byPeer = new Map<string, LinkRecord>();
+    for (const record of records) byPeer.set(record.link.peerKey, record);
+    const { linkId, nasIdentifier, nasAddress } = target;
+    const byNameAlone = linkId === undefined && nasAddress === undefined && nasIdentifier !== undefined;
+    const holders = byNameAlone ? this.#registry.holdersOf(nasIdentifier) : 0;
+    const peers = Math.max(byPeer.size, holders);
+    if (peers > 1) refuseAmbiguous(target, byPeer, peers);
+  }
+
   #whyNone({ nasIdentifier }: Target): NoRoute["why"] {
     const known = nasIdentifier !== undefined && this.#registry.binding(nasIdentifier) !== undefined;
     return known ? "offline" : "unknown";
@@ -78,19 +91,15 @@ function isMeant(record: LinkRecord, { nasIdentifier, nasAddress }: Target): boo
   );
 }
 
-/** A name that configuration lets several peers share, or an address behind several NATs, says not who is meant.
- *  @throws {HubError} ERR_AMBIGUOUS */
-function assertOnePeer(target: Target, records: readonly LinkRecord[]): void {
-  const byPeer = new Map<string, LinkRecord>();
-  for (const record of records) byPeer.set(record.link.peerKey, record);
-  if (byPeer.size < 2) return;
+/** @throws {HubError} ERR_AMBIGUOUS */
+function refuseAmbiguous(target: Target, byPeer: ReadonlyMap<string, LinkRecord>, peers: number): never {
   const candidates = [...byPeer.values()].slice(0, CANDIDATES_SHOWN_MAX).map(({ link }) => ({
     linkId: link.linkId,
     peer: peerLabel(link.peer),
     address: link.address,
   }));
-  throw new HubError("ERR_AMBIGUOUS", `${label(target)} is the name of ${byPeer.size} peers: name one link`, {
-    peers: byPeer.size,
+  throw new HubError("ERR_AMBIGUOUS", `${label(target)} is the name of ${peers} peers: name one link`, {
+    peers,
     candidates,
   });
 }

@@ -127,6 +127,12 @@ export class Bindings {
     if (this.#peers.has(peerKey)) this.#absent.left(peerKey);
   }
 
+  /** Peers that hold a name, with or without a link now. */
+  holdersOf(name: string): number {
+    this.#absent.expire();
+    return this.#names.get(name)?.holdings.size ?? 0;
+  }
+
   linksOf(name: string): number {
     return this.#names.get(name)?.links ?? 0;
   }

@@ -180,6 +180,11 @@ export class Registry {
     return this.#bindings.views();
   }
 
+  /** Peers that hold a name, with or without a link now: more than one shares it by configuration. */
+  holdersOf(nasIdentifier: string): number {
+    return this.#bindings.holdersOf(nasIdentifier);
+  }
+
   /** The binding of a name; of a shared name, that of the peer that has held it longest. */
   binding(nasIdentifier: string): Binding | undefined {
     return this.#bindings.view(nasIdentifier);

@@ -67,6 +67,7 @@ export const CLOSE_REASONS = [
   "bad-attribute", // CON-04
   "bad-authenticator", // CON-04
   "bad-message-authenticator", // CON-04
+  "internal-error", // a fault of the hub while it read a packet of this link
   "operator", // DELETE /v1/links/{linkId}
   "limit", // replaced or refused by a configured limit
   "write-backlog", // a reader that does not read

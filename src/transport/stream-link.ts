@@ -170,6 +170,7 @@ export class StreamLink implements Link {
   close(reason: CloseReason, detail?: string): void {
     if (this.#closed !== undefined) return;
     this.#batch.flush();
+    if (this.#closed !== undefined) return; // the flush itself may have met the end
     this.#closed = reason;
     // end() sends close_notify (CON-04); a peer that does not read would hold it for ever.
     this.#socket.end();
@@ -186,7 +187,8 @@ export class StreamLink implements Link {
         if (this.#closed === undefined) this.#receive(decodePacket(octets));
       });
     } catch (error) {
-      if (!(error instanceof HubError)) throw error;
+      // A fault of ours costs this link and no other (invariant 9).
+      if (!(error instanceof HubError)) return this.close("internal-error", faultText(error));
       // CON-04: Length < 20 or > 4096; attribute Length 0 or 1; attributes that do not fill the packet.
       this.close(error.code === "ERR_RADIUS_ATTRIBUTE" ? "bad-attribute" : "bad-length", error.message);
     }
@@ -233,14 +235,22 @@ export class StreamLink implements Link {
   #writeResponse(octets: Buffer): void {
     if (this.#client.coalesce === "all") this.#batch.add(octets);
     else this.#write(octets);
-  }
-
-  #write(octets: Buffer): void {
-    if (this.#closed !== undefined) return;
-    this.#socket.write(octets);
-    if (this.#socket.writableLength > this.#options.writeBacklogBytesMax) {
+    // Only what the peer makes us say grows without end: requests wait while it does not read, and 255 are in flight at most.
+    if (this.#closed === undefined && this.#socket.writableLength > this.#options.writeBacklogBytesMax) {
       this.close("write-backlog", `${this.#socket.writableLength} octets wait`);
       this.#socket.destroy();
     }
   }
+
+  #write(octets: Buffer): void {
+    if (this.#closed === undefined) this.#socket.write(octets);
+  }
+}
+
+const FAULT_TEXT_MAX = 1_000;
+
+/** Where it happened, for the log. */
+function faultText(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.slice(0, FAULT_TEXT_MAX);
 }

@@ -375,6 +375,20 @@ describe("reverse requests on a link", () => {
 });
 
 describe("the life of a link", () => {
+  it("a burst of requests does not cut a link that reads, however small its backlog, and it ends once", async () => {
+    const yaml = "radsec: [{ address: 127.0.0.1, port: 0, limits: { writeBacklog: 4KiB } }]";
+    const { hub, nas } = await connected({ yaml });
+    await nas.register("nas-07");
+    const outcomes = Array.from({ length: 100 }, (_, n) => disconnect(hub, `user-${n}-${"x".repeat(200)}`));
+    for (let n = 1; n <= 100; n += 1) nas.answer(await nas.packet(n));
+    const kinds = (await Promise.all(outcomes)).map(([outcome]) => outcome?.kind);
+    expect(new Set(kinds)).toEqual(new Set(["ack"]));
+    nas.socket.end();
+    await hub.event("link.down");
+    await hub.stop();
+    expect(hub.eventsOf("link.down")).toHaveLength(1);
+  });
+
   it("CON-18 no idle timeout: a link that only sends its watchdog lives through 24 hours", async () => {
     const clock = new ManualClock(Date.now());
     const { hub, nas } = await connected({ clock });

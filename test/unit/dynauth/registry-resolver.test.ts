@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { RegistryResolver } from "../../../src/dynauth/registry-resolver.ts";
+import { EventFeed } from "../../../src/events.ts";
+import { ATTRIBUTE, textAttribute } from "../../../src/radius/attribute.ts";
+import { encodeRequest, RADSEC_SECRET } from "../../../src/radius/authenticator.ts";
+import { CODE } from "../../../src/radius/codes.ts";
+import { decodePacket } from "../../../src/radius/packet.ts";
+import { Registry } from "../../../src/registry/registry.ts";
+import { clientEntry } from "../../support/client-entries.ts";
+import { FakeLink } from "../../support/fake-link.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+const SHARED = clientEntry({ sharedNasIdentifiers: new Set(["Mist-AP"]) });
+
+function start() {
+  const clock = new ManualClock();
+  const registry = new Registry(
+    { clock, events: new EventFeed(() => undefined) },
+    { bindingLapseMs: 86_400_000, namesPerLinkMax: 10, bindingsMax: 10 },
+  );
+  const open = (linkId: string): FakeLink => {
+    const link = new FakeLink({ linkId, peerKey: `peer of ${linkId}`, client: SHARED });
+    const name = [textAttribute(ATTRIBUTE.nasIdentifier, "Mist-AP")];
+    registry.opened(link);
+    registry.learnStatus(
+      link,
+      decodePacket(encodeRequest(CODE.statusServer, 0, name, Buffer.alloc(16, 1), RADSEC_SECRET)),
+    );
+    return link;
+  };
+  const resolver = new RegistryResolver(registry, () => undefined);
+  const resolve = () =>
+    resolver.resolve({ code: 40, target: { nasIdentifier: "Mist-AP" }, attributes: [], trigger: "test" });
+  return { registry, open, resolve };
+}
+
+describe("RegistryResolver", () => {
+  it("a name that several peers share is ambiguous, also while all of them but one are away", () => {
+    const { registry, open, resolve } = start();
+    open("one");
+    const other = open("two");
+    expect(resolve).toThrow(expect.objectContaining({ code: "ERR_AMBIGUOUS" }));
+    registry.closed(other);
+    expect(resolve).toThrow(expect.objectContaining({ code: "ERR_AMBIGUOUS" }));
+  });
+
+  it("a name that may be shared and is held by one peer alone means that peer", () => {
+    const { open, resolve } = start();
+    open("one");
+    expect(resolve()).toMatchObject({ kind: "targets", targets: [{ nas: "Mist-AP" }] });
+  });
+});
