@@ -150,7 +150,10 @@ export class ListenerFixture {
   }
 
   /** Opens a link and proves that it works. */
-  async link(router: Partial<TestCertificate>, options: RouterOptions = {}): Promise<{ socket: TLSSocket; link: Link }> {
+  async link(
+    router: Partial<TestCertificate>,
+    options: RouterOptions = {},
+  ): Promise<{ socket: TLSSocket; link: Link }> {
     const before = this.opened.length;
     const socket = this.dial(router, options);
     await answersStatus(socket);

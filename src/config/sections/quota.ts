@@ -89,7 +89,7 @@ const rule = section(
       .meta({ description: "Whom it is about; empty is everybody for whom no other rule holds." }),
     counts: choice("What is counted.", ["upload", "download", "both", "time"]).default("both"),
     period: choice("When it begins anew.", ["total", "day", "week", "month", "rolling"]).default("month"),
-    startDay: count("First day: of a week 1 (Monday) to 7, of a month 1 to 31.", 1, 31).default(1),
+    startDay: count("First day: of a week 1 (Monday) to 7, of a month 1 to 28.", 1, 28).default(1),
     hours: count("rolling: how many hours back.", 1, ROLLING_HOURS_MAX).default(24),
     amount,
     thresholds: list("What happens when.", threshold),
