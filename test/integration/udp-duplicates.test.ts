@@ -109,7 +109,7 @@ describe("duplicates", () => {
     const scene = await Scene.open({ listener: { addresses: ["127.0.0.1", "127.0.0.2"] } });
     const octets = request(CODE.accessRequest);
     const other = await UdpHost.open();
-    const far = await UdpHost.open("127.0.0.5");
+    const far = await UdpHost.open("127.0.0.5", scene.host.port); // the same port elsewhere
     scene.sendTo("auth", octets);
     scene.sendTo("auth", octets, other);
     scene.sendTo("auth", octets, far);
