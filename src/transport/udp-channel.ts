@@ -188,7 +188,7 @@ export class UdpChannel implements UdpSocketOwner {
 
   #tick(pending: UdpPending): void {
     const now = this.#deps.clock.now();
-    if (now < pending.giveUpAt && !pending.abandoned) return this.#transmit(pending);
+    if (now < pending.giveUpAt) return this.#transmit(pending);
     this.#release(pending);
     this.#givenUp.add(pending.identifier);
     // A channel that never opened has sent nothing.
