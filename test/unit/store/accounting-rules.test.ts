@@ -32,6 +32,10 @@ function timeless(record: AccountingRecord, lateMs = 0, delaySeconds?: number): 
   return { ...record, eventAtMs: undefined, arrivedAtMs: record.arrivedAtMs + lateMs, delaySeconds };
 }
 
+function isVague({ kind, eventAtMs, sessionSeconds }: AccountingRecord): boolean {
+  return eventAtMs === undefined || (kind === "interim" && sessionSeconds === undefined);
+}
+
 /** A record that arrives late, its Event-Timestamp unchanged. */
 function late(record: AccountingRecord, lateMs: number): AccountingRecord {
   return { ...record, arrivedAtMs: record.arrivedAtMs + lateMs };
@@ -48,7 +52,16 @@ const ORDER: readonly Row[] = [
     records: [alice.start(), alice.interim(60, 100), alice.interim(120, 250), alice.stop(150, 300)],
     effects: ["created", "updated", "updated", "closed"],
     usage: [300, 300, 150],
-    sessions: [{ ...stopped, closedAtMs: NOON_MS + 150_000, terminateCause: 1, startedAtMs: NOON_MS, startSeen: true }],
+    sessions: [
+      {
+        ...stopped,
+        usernames: 1,
+        closedAtMs: NOON_MS + 150_000,
+        terminateCause: 1,
+        startedAtMs: NOON_MS,
+        startSeen: true,
+      },
+    ],
   },
   {
     name: "Interim after Stop: acknowledged, counters only grow, the acct session stays closed (FIELD E42)",
@@ -108,11 +121,12 @@ const ORDER: readonly Row[] = [
     records: [
       timeless(alice.start()),
       timeless(alice.start(), 3_000, 3),
+      timeless(alice.start(), 5_000),
       timeless(alice.interim(60, 100)),
       timeless(alice.interim(60, 100), 9_000, 8),
       timeless(alice.start(), 70_000, 70),
     ],
-    effects: ["created", "duplicate", "updated", "duplicate", "ignored"],
+    effects: ["created", "duplicate", "duplicate", "updated", "duplicate", "ignored"],
     usage: [100, 100, 60],
     sessions: [{ open: true }],
   },
@@ -211,6 +225,16 @@ const COUNTERS: readonly Row[] = [
     sessions: [{}],
   },
   {
+    name: "Gigawords that are left out are 0",
+    records: [
+      alice.interim(60, 0, wide(5, 1)),
+      alice.interim(120, 0, { input: { octets: 10 }, output: { octets: 10 } }),
+    ],
+    effects: ["created", "updated"],
+    usage: [G + 5, 10, 120],
+    sessions: [{ gigawordsSeen: true }],
+  },
+  {
     name: "Gigawords make 64-bit totals",
     records: [alice.interim(60, 0, wide(G - 1, 1_000_000))],
     effects: ["created"],
@@ -259,6 +283,15 @@ const COUNTERS: readonly Row[] = [
     usage: [50, 50, 60],
     sessions: [{ username: "alice", usernames: 2 }],
   },
+  {
+    name: "the eighth User-Name is the last: a NAS cannot make usage grow without bound",
+    records: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((turn) =>
+      alice.interim(turn * 60, turn, { username: turn === 8 ? "alice" : `guest-${turn}` }),
+    ),
+    effects: ["created", ...Array.from({ length: 9 }, () => "updated")],
+    usage: [3, 3, 180],
+    sessions: [{ username: "alice", usernames: 8 }],
+  },
 ];
 
 const after = new RecordMaker({ startedAtMs: NOON_MS + 2 * HOUR * 1_000 });
@@ -266,6 +299,14 @@ const quick = new RecordMaker({ startedAtMs: NOON_MS + (HOUR + 100) * 1_000 });
 const lagging = new RecordMaker({ startedAtMs: NOON_MS - 4 * HOUR * 1_000 });
 /** The NAS came up two hours later with a clock that is six hours slow. */
 const slow = (record: AccountingRecord): AccountingRecord => late(record, 6 * HOUR * 1_000);
+
+/** The clock of the NAS was two hours slow and is right now. */
+const right = (record: AccountingRecord): AccountingRecord => ({
+  ...record,
+  eventAtMs: record.arrivedAtMs + 2 * HOUR * 1_000,
+});
+/** After so many reboots, ten minutes each. */
+const rebooted = (boots: number) => new RecordMaker({ startedAtMs: NOON_MS + boots * 600_000 });
 
 const GENERATIONS: readonly Row[] = [
   {
@@ -291,6 +332,21 @@ const GENERATIONS: readonly Row[] = [
     sessions: [
       { open: false, closeCause: "nas-on" },
       { open: true, generation: 1 },
+    ],
+  },
+  {
+    name: "Accounting-On, and records without Acct-Session-Time",
+    records: [
+      alice.interim(60, 1_000, { sessionSeconds: undefined }),
+      nasRecord("on", "nas-1", quick.startedAtMs - 5_000),
+      late(alice.interim(90, 1_100, { sessionSeconds: undefined }), HOUR * 1_000),
+      quick.interim(60, 10, { sessionSeconds: undefined }),
+    ],
+    effects: ["created", "nas", "updated", "new-generation"],
+    usage: [1_110, 1_110, 0],
+    sessions: [
+      { open: false, closeCause: "nas-on", uploadOctets: 1_100 },
+      { open: true, uploadOctets: 10 },
     ],
   },
   {
@@ -348,10 +404,37 @@ const GENERATIONS: readonly Row[] = [
     sessions: [{ open: true }],
   },
   {
+    name: "Acct-Session-Time within the tolerance is the same acct session, also where it seems to begin later",
+    records: [
+      alice.interim(9, 100),
+      alice.interim(2, 110, { eventAtMs: NOON_MS + 12_000, arrivedAtMs: NOON_MS + 12_000 }),
+    ],
+    effects: ["created", "updated"],
+    usage: [110, 110, 9],
+    sessions: [{ open: true }],
+  },
+  {
     name: "a record that was overtaken by far is no new acct session",
     records: [alice.interim(HOUR, 1_000), late(alice.interim(60, 10), 2 * HOUR * 1_000)],
     effects: ["created", "ignored"],
     usage: [1_000, 1_000, HOUR],
+    sessions: [{ open: true }],
+  },
+  {
+    name: "a record that was overtaken by far, from a clock that drifts, is no new acct session",
+    records: [
+      alice.interim(HOUR, 1_000),
+      late(alice.interim(60, 10, { eventAtMs: NOON_MS + 70_000 }), 2 * HOUR * 1_000),
+    ],
+    effects: ["created", "ignored"],
+    usage: [1_000, 1_000, HOUR],
+    sessions: [{ open: true }],
+  },
+  {
+    name: "a clock that is put right during an acct session begins no new one",
+    records: [late(alice.interim(60, 10), 2 * HOUR * 1_000), late(right(alice.interim(120, 20)), 2 * HOUR * 1_000)],
+    effects: ["created", "updated"],
+    usage: [20, 20, 120],
     sessions: [{ open: true }],
   },
   {
@@ -404,6 +487,28 @@ const GENERATIONS: readonly Row[] = [
     effects: ["created", "new-generation", "updated"],
     usage: [1_010, 1_010, HOUR + 60],
     sessions: [{ generation: 0 }, { generation: 1, uploadOctets: 10 }],
+  },
+  {
+    name: "a NAS whose clock fell back with the reboot and is put right by half",
+    records: [
+      alice.interim(HOUR, 1_000),
+      slow(lagging.start()),
+      slow(lagging.interim(120, 10, { eventAtMs: NOON_MS + (HOUR / 2) * 1_000 })),
+    ],
+    effects: ["created", "new-generation", "updated"],
+    usage: [1_010, 1_010, HOUR + 120],
+    sessions: [{ generation: 0 }, { generation: 1, uploadOctets: 10 }],
+  },
+  {
+    name: "a record of an acct session that began and ended many reboots ago is ignored",
+    records: [
+      ...[0, 1, 2, 3, 4, 5, 6].map((boot) => rebooted(boot).interim(300 - 30 * boot, 10)),
+      late(rebooted(-1).interim(400, 500), HOUR * 1_000),
+      late(rebooted(3).interim(220, 11), HOUR * 1_000),
+    ],
+    effects: ["created", ...Array.from({ length: 6 }, () => "new-generation"), "ignored", "updated"],
+    usage: [71, 71, 7 * 210 + 10],
+    sessions: [0, 1, 2, 3, 4, 5, 6].map((generation) => ({ generation, uploadOctets: generation === 3 ? 11 : 10 })),
   },
   {
     name: "a first record that was late itself does not send the next ones to the old acct session",
@@ -523,6 +628,25 @@ const TIMES: readonly Row[] = [
   },
 ];
 
+describe("accounting rules: periods", () => {
+  it("a difference belongs to the time between two records, split at the boundary", () => {
+    const reduced = new ReducedSessions();
+    const maker = new RecordMaker({ startedAtMs: NOON_MS + (12 * HOUR - 100) * 1_000 });
+    for (const record of [maker.start(), maker.interim(50, 1_000), maker.interim(150, 1_100), maker.stop(200, 1_107)]) {
+      reduced.apply(record);
+    }
+    expect(reduced.usage("alice", "day/2026-11-22")).toEqual([1_050, 1_050, 100]);
+    expect(reduced.usage("alice", "day/2026-11-23")).toEqual([57, 57, 100]);
+  });
+
+  it("what was used before the first record that came lies before it", () => {
+    const reduced = new ReducedSessions();
+    reduced.apply(new RecordMaker({ startedAtMs: NOON_MS + 11 * HOUR * 1_000 }).interim(3 * HOUR, 300));
+    expect(reduced.usage("alice", "day/2026-11-22")).toEqual([100, 100, HOUR]);
+    expect(reduced.usage("alice", "day/2026-11-23")).toEqual([200, 200, 2 * HOUR]);
+  });
+});
+
 describe.each([
   ["order and duplicates", ORDER],
   ["counters", COUNTERS],
@@ -548,8 +672,8 @@ describe.each([
     ({ records, usage, sessions }) => {
       const reduced = new ReducedSessions();
       for (const record of [...records, ...records]) reduced.apply(record as AccountingRecord);
-      // A NAS without a clock may not repeat records of before its reboot: nothing tells them from new ones.
-      if (records.some((record) => "kind" in record && record.eventAtMs === undefined)) return;
+      // Where a NAS tells neither the time nor Acct-Session-Time, nothing tells records of before a reboot from new ones.
+      if (records.some((record) => "kind" in record && isVague(record))) return;
       expect(reduced.usage("alice")).toEqual(usage);
       expect(reduced.all).toHaveLength(sessions.length);
     },

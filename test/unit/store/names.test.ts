@@ -81,7 +81,7 @@ describe("nasKeyOf()", () => {
   });
 
   it("never gives two NASes one key, whatever they call themselves", () => {
-    const name = fc.oneof(fc.constantFrom("a", "a|b", "|", "", "a|", "%7c", "a%7cb", "#", "/"), fc.string());
+    const name = fc.oneof(fc.constantFrom("a", "b", "a|b", "|", "", "a%7cb", "%"), fc.string({ maxLength: 3 }));
     const names = fc.record({
       nasIdentifier: fc.option(name, { nil: undefined }),
       nasAddress: fc.constant(undefined),
@@ -97,6 +97,7 @@ describe("nasKeyOf()", () => {
         const same = JSON.stringify(owner(left)) === JSON.stringify(owner(right));
         expect(nasKeyOf(left) === nasKeyOf(right)).toBe(same);
       }),
+      { numRuns: 5_000 },
     );
   });
 });
