@@ -137,7 +137,7 @@ export class Periods {
 }
 
 /** Whether two keys are of periods of one kind. */
-export function sameKind(left: string, right: string): boolean {
+function sameKind(left: string, right: string): boolean {
   return left.slice(0, left.indexOf("/")) === right.slice(0, right.indexOf("/"));
 }
 

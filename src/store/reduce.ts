@@ -13,7 +13,7 @@ import { type Amounts, NO_AMOUNTS, type Periods } from "./periods.ts";
 
 const GIGAWORD = 2 ** 32;
 /** After so many different User-Names an acct session keeps the last: no NAS can make its usage grow without bound. */
-export const USERNAMES_MAX = 8;
+const USERNAMES_MAX = 8;
 
 export interface Reduction {
   readonly effect: Exclude<RecordEffect, "nas">;
