@@ -38,6 +38,7 @@ clients:
   - name: routers
     match: { admitEvery: true }
 http: { address: 127.0.0.1, port: 0 }
+accounting: { enabled: false }
 log: { level: silent }
 `;
   const readFile = (path: string) => readFileSync(path, "utf8");
