@@ -17,7 +17,11 @@ export function nasKeyOf(nas: NasNames): string {
 
 /** The key of an acct session. The generation belongs to it because a NAS that reboots may begin its numbers anew. */
 export function acctSessionKey(nasKey: string, acctSessionId: string, generation: number): string {
-  const base = `${nasKey}/${escaped(acctSessionId)}`;
+  return generationKey(`${nasKey}/${escaped(acctSessionId)}`, generation);
+}
+
+/** The key of a generation of the acct session whose generation 0 has the key `base`. */
+export function generationKey(base: string, generation: number): string {
   return generation === 0 ? base : `${base}#${generation}`;
 }
 

@@ -1,0 +1,42 @@
+import type { Filter } from "mongodb";
+import { canonicalAddress } from "../../registry/nas-address.ts";
+import { callingStationKey } from "../calling-station.ts";
+import { assertQuery } from "../limits.ts";
+import type { AcctSessionQuery } from "../types.ts";
+import type { SessionDocument, StubDocument } from "./documents.ts";
+
+type SessionFilter = Filter<SessionDocument | StubDocument>;
+
+/** The filter of a query from a mark on, newest first. What callers wrote stands behind $eq, where it is a value whatever it
+ *  looks like. @throws TypeError for what is no plain value. @returns undefined for a mark that this store did not write */
+export function acctSessionFilter(query: AcctSessionQuery, after: string | undefined): SessionFilter | undefined {
+  assertQuery(query);
+  const { callingStationId, framedIp, startedFromMs, startedBeforeMs } = query;
+  const equal: Readonly<Record<string, string | boolean | undefined>> = {
+    username: query.username,
+    acctSessionId: query.acctSessionId,
+    callingStation: callingStationId === undefined ? undefined : callingStationKey(callingStationId),
+    "facts.framedIp": framedIp === undefined ? undefined : (canonicalAddress(framedIp) ?? framedIp),
+    nasKey: query.nasKey,
+    "facts.nasIdentifier": query.nasIdentifier,
+    open: query.open,
+  };
+  const given = Object.entries(equal).filter(([, value]) => value !== undefined);
+  const mark = after === undefined ? undefined : /^(\d{1,15})\/(.*)$/s.exec(after);
+  if (mark === null) return undefined;
+  return {
+    ...Object.fromEntries(given.map(([name, value]) => [name, { $eq: value }])),
+    ...(startedFromMs === undefined && startedBeforeMs === undefined
+      ? {}
+      : { startedAtMs: { $gte: startedFromMs ?? 0, $lt: startedBeforeMs ?? Number.MAX_SAFE_INTEGER } }),
+    // Leaves out stubs, and lets the index begin where the page begins.
+    firstHeardAtMs: { $lte: mark === undefined ? Number.MAX_SAFE_INTEGER : Number(mark[1]) },
+    ...(mark === undefined
+      ? {}
+      : { $or: [{ firstHeardAtMs: { $lt: Number(mark[1]) } }, { _id: { $lt: mark[2] as string } }] }),
+  };
+}
+
+export function markOf({ firstHeardAtMs, _id }: SessionDocument): string {
+  return `${firstHeardAtMs}/${_id}`;
+}

@@ -1,0 +1,130 @@
+import type { MongoClientOptions } from "mongodb";
+import type { Clock, Random } from "../../clock.ts";
+import { DEFAULT_PERIOD_RULES, type PeriodRules, Periods } from "../periods.ts";
+import { storeError } from "../store-error.ts";
+import type { HealthObserver, Store, StoreHealth } from "../types.ts";
+import { AcctSessionCollection } from "./acct-session-collection.ts";
+import { AuditCollection } from "./audit-collection.ts";
+import { Connection } from "./connection.ts";
+import { OutboxCollection } from "./outbox-collection.ts";
+import { QuotaCollections } from "./quota-collections.ts";
+import { UsageCollection } from "./usage-collection.ts";
+import { PlanCollection, UserCollection } from "./user-collections.ts";
+
+export interface MongoStoreDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onHealth?: HealthObserver;
+}
+
+export interface MongoStoreOptions {
+  /** mongodb:// or mongodb+srv://; may name the database ("radsec_hub" otherwise), TLS files and credentials. */
+  readonly uri: string;
+  /** What is in no URI and no file: credentials, certificates, keys. */
+  readonly driver?: Pick<MongoClientOptions, "auth" | "ca" | "cert" | "key" | "passphrase" | "tls"> | undefined;
+  /** Messages in the outbox, dead letters included; nodes that write at one moment may exceed it by what they write. */
+  readonly outboxMax?: number | undefined;
+  /** Calls, or records, that wait for the server. Beyond, "queue-full". */
+  readonly waitingMax?: number | undefined;
+  readonly connectionsMax?: number | undefined;
+  /** For finding a server, a connection and a majority, each; an answer may take twice as long. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const OUTBOX_MAX = 100_000;
+const WAITING_MAX = 32_768;
+const CONNECTIONS_MAX = 16;
+const TIMEOUT_MS = 5_000;
+
+/** The store that several hubs share: MongoDB by its official driver. It needs no transaction: whatever must change together is
+ *  one document, and a document is written on the condition that nobody else wrote it since (invariants 6 and 7). */
+export class MongoStore implements Store {
+  readonly kind = "mongodb";
+  readonly acctSessions: AcctSessionCollection;
+  readonly usage: UsageCollection;
+  readonly quota: Store["quota"];
+  readonly users: Store["users"];
+  readonly plans: Store["plans"];
+  readonly audit: Store["audit"];
+  readonly outbox: Store["outbox"];
+  readonly #clock: Clock;
+  readonly #onHealth: HealthObserver;
+  readonly #connection: Connection;
+  readonly #waiters = new Set<() => void>();
+  #state: StoreHealth["state"] = "down";
+  #sinceMs = 0;
+  #detail: string | undefined = "not opened yet";
+
+  constructor(deps: MongoStoreDeps, options: MongoStoreOptions) {
+    this.#clock = deps.clock;
+    this.#onHealth = deps.onHealth ?? (() => undefined);
+    const onState = (state: "up" | "down", detail: string | undefined): void => this.#changed(state, detail);
+    const calls = new Connection(
+      { clock: deps.clock, onState },
+      {
+        uri: options.uri,
+        driver: options.driver ?? {},
+        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+        connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
+        waitingMax: options.waitingMax ?? WAITING_MAX,
+        reopenMs: 250,
+        reopenMsMax: 10_000,
+      },
+    );
+    this.#connection = calls;
+    const periods = new Periods(DEFAULT_PERIOD_RULES);
+    this.acctSessions = new AcctSessionCollection({ calls, clock: deps.clock, random: deps.random }, periods);
+    this.usage = new UsageCollection(calls, periods);
+    this.quota = new QuotaCollections(calls, deps.random);
+    this.users = new UserCollection(calls);
+    this.plans = new PlanCollection(calls);
+    this.audit = new AuditCollection(calls);
+    this.outbox = new OutboxCollection(calls, deps.random, options.outboxMax ?? OUTBOX_MAX);
+  }
+
+  get health(): StoreHealth {
+    return { state: this.#state, sinceMs: this.#sinceMs, detail: this.#detail, queued: this.#connection.queued };
+  }
+
+  usePeriods(rules: PeriodRules): void {
+    const periods = new Periods(rules);
+    this.acctSessions.usePeriods(periods);
+    this.usage.usePeriods(periods);
+  }
+
+  start(): void {
+    this.#sinceMs = this.#clock.wallMs();
+    this.#connection.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#connection.stop();
+    this.#changed("stopped", undefined);
+  }
+
+  async ready(timeoutMs: number): Promise<void> {
+    const deadline = this.#clock.now() + timeoutMs;
+    while (this.#state === "down" && this.#clock.now() < deadline) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#clock.after(deadline - this.#clock.now(), () => wake());
+        const wake = (): void => {
+          cancel();
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        this.#waiters.add(wake);
+      });
+    }
+    if (this.#state !== "up") throw storeError(this.#state, this.#detail ?? "the store has stopped");
+  }
+
+  #changed(state: StoreHealth["state"], detail: string | undefined): void {
+    if (this.#state === "stopped") return;
+    const before = this.#state;
+    this.#state = state;
+    this.#detail = detail;
+    if (state !== before) this.#sinceMs = this.#clock.wallMs();
+    if (state !== "down") for (const wake of this.#waiters) wake();
+    if (state !== before || state === "down") this.#onHealth(this.health);
+  }
+}
