@@ -16,6 +16,7 @@ import type { Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { AcctSession } from "./store/acct-session.ts";
+import { MongoStore } from "./store/mongo/mongo-store.ts";
 import { SqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store, StoreHealth } from "./store/types.ts";
 import type { Reply, RequestContext } from "./transport/link.ts";
@@ -46,7 +47,7 @@ export class Bookkeeping {
     const { clock, registry, log } = deps;
     const onFault = (error: unknown) => log.error({ err: error }, "bookkeeping failed");
     const closed = (acctSession: AcctSession) => this.#webhooks.closed(acctSession);
-    this.store = openStore(config, clock, (health) => tell(log, health));
+    this.store = storeOf(config, deps, (health) => tell(log, health));
     const { store } = this;
     const recorded = (each: Recorded) => this.#recorded(each);
     this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, recorded }, config.accounting);
@@ -109,8 +110,12 @@ export class Bookkeeping {
 const STORE_GRACE_MS = 3_000;
 
 /** @throws {HubError} ERR_CONFIG for a folder that can not be made */
-function openStore({ store }: Config, clock: Clock, onHealth: (health: StoreHealth) => void): Store {
-  if (store.kind === "mongodb") throw new HubError("ERR_CONFIG", "store: this build speaks to the embedded store only");
+function storeOf(
+  { store }: Config,
+  { clock, random }: Pick<BookkeepingDeps, "clock" | "random">,
+  onHealth: (health: StoreHealth) => void,
+): Store {
+  if (store.kind === "mongodb") return new MongoStore({ clock, random, onHealth }, { uri: store.url });
   try {
     mkdirSync(dirname(store.file), { recursive: true });
   } catch (error) {
