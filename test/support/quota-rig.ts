@@ -21,10 +21,10 @@ import type { LinkOutcome, LinkRequest } from "../../src/transport/link.ts";
 import { FakeLink } from "./fake-link.ts";
 import { ManualClock } from "./manual-clock.ts";
 
-export const QUOTA_DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
+const QUOTA_DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
 
 /** 2026-11-22 10:00 UTC, a Sunday. */
-export const NOON_MS: number = Date.UTC(2026, 10, 22, 10);
+const NOON_MS: number = Date.UTC(2026, 10, 22, 10);
 
 export const THROTTLE_80: QuotaThreshold = {
   percent: 80,

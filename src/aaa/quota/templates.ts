@@ -46,6 +46,6 @@ export class ThrottleTemplates {
 }
 
 /** @throws {HubError} ERR_DICTIONARY unknown name, ERR_RADIUS_VALUE bad value; the message names it */
-export function encodeNamed(dictionary: Pick<Dictionary, "encode">, named: readonly NamedAttribute[]): Attribute[] {
+function encodeNamed(dictionary: Pick<Dictionary, "encode">, named: readonly NamedAttribute[]): Attribute[] {
   return named.flatMap(({ name, value }) => dictionary.encode(name, value));
 }
