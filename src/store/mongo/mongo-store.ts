@@ -1,7 +1,7 @@
 import type { MongoClientOptions } from "mongodb";
 import type { Clock, Random } from "../../clock.ts";
 import { DEFAULT_PERIOD_RULES, type PeriodRules, Periods } from "../periods.ts";
-import { storeError } from "../store-error.ts";
+import { StoreLife } from "../store-life.ts";
 import type { HealthObserver, Store, StoreHealth } from "../types.ts";
 import { AcctSessionCollection } from "./acct-session-collection.ts";
 import { AuditCollection } from "./audit-collection.ts";
@@ -47,18 +47,12 @@ export class MongoStore implements Store {
   readonly plans: Store["plans"];
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
-  readonly #clock: Clock;
-  readonly #onHealth: HealthObserver;
+  readonly #life: StoreLife;
   readonly #connection: Connection;
-  readonly #waiters = new Set<() => void>();
-  #state: StoreHealth["state"] = "down";
-  #sinceMs = 0;
-  #detail: string | undefined = "not opened yet";
 
   constructor(deps: MongoStoreDeps, options: MongoStoreOptions) {
-    this.#clock = deps.clock;
-    this.#onHealth = deps.onHealth ?? (() => undefined);
-    const onState = (state: "up" | "down", detail: string | undefined): void => this.#changed(state, detail);
+    this.#life = new StoreLife(deps.clock, deps.onHealth, () => this.#connection.queued);
+    const onState = (state: "up" | "down", detail: string | undefined): void => this.#life.changed(state, detail);
     const calls = new Connection(
       { clock: deps.clock, onState },
       {
@@ -83,7 +77,7 @@ export class MongoStore implements Store {
   }
 
   get health(): StoreHealth {
-    return { state: this.#state, sinceMs: this.#sinceMs, detail: this.#detail, queued: this.#connection.queued };
+    return this.#life.health;
   }
 
   usePeriods(rules: PeriodRules): void {
@@ -93,38 +87,16 @@ export class MongoStore implements Store {
   }
 
   start(): void {
-    this.#sinceMs = this.#clock.wallMs();
+    this.#life.started();
     this.#connection.start();
   }
 
   async stop(): Promise<void> {
     await this.#connection.stop();
-    this.#changed("stopped", undefined);
+    this.#life.changed("stopped", undefined);
   }
 
-  async ready(timeoutMs: number): Promise<void> {
-    const deadline = this.#clock.now() + timeoutMs;
-    while (this.#state === "down" && this.#clock.now() < deadline) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.after(deadline - this.#clock.now(), () => wake());
-        const wake = (): void => {
-          cancel();
-          this.#waiters.delete(wake);
-          resolve();
-        };
-        this.#waiters.add(wake);
-      });
-    }
-    if (this.#state !== "up") throw storeError(this.#state, this.#detail ?? "the store has stopped");
-  }
-
-  #changed(state: StoreHealth["state"], detail: string | undefined): void {
-    if (this.#state === "stopped") return;
-    const before = this.#state;
-    this.#state = state;
-    this.#detail = detail;
-    if (state !== before) this.#sinceMs = this.#clock.wallMs();
-    if (state !== "down") for (const wake of this.#waiters) wake();
-    if (state !== before || state === "down") this.#onHealth(this.health);
+  ready(timeoutMs: number): Promise<void> {
+    return this.#life.ready(timeoutMs);
   }
 }

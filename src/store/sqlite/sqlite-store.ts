@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { assertBatch, assertPage, assertQuery } from "../limits.ts";
 import { DEFAULT_PERIOD_RULES, type PeriodRules } from "../periods.ts";
-import { storeError } from "../store-error.ts";
+import { StoreLife } from "../store-life.ts";
 import type { HealthObserver, PageRequest, Store, StoreHealth } from "../types.ts";
 import { backupDatabase } from "./backup.ts";
 import { StoreThread, type StoreThreadOptions } from "./store-thread.ts";
@@ -38,20 +38,14 @@ export class SqliteStore implements Store {
   readonly plans: Store["plans"];
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
-  readonly #clock: Clock;
-  readonly #onHealth: HealthObserver;
+  readonly #life: StoreLife;
   readonly #thread: StoreThread;
   readonly #file: string;
-  readonly #waiters = new Set<() => void>();
-  #state: StoreHealth["state"] = "down";
-  #sinceMs = 0;
-  #detail: string | undefined = "not opened yet";
 
   constructor(deps: SqliteStoreDeps, options: SqliteStoreOptions) {
-    this.#clock = deps.clock;
-    this.#onHealth = deps.onHealth ?? (() => undefined);
+    this.#life = new StoreLife(deps.clock, deps.onHealth, () => this.#thread.queued);
     this.#file = options.file;
-    const onState = (state: "up" | "down", detail: string | undefined): void => this.#changed(state, detail);
+    const onState = (state: "up" | "down", detail: string | undefined): void => this.#life.changed(state, detail);
     this.#thread = new StoreThread({ clock: deps.clock, onState }, threadOptions(options), DEFAULT_PERIOD_RULES);
     this.acctSessions = remote(this.#thread, "acctSessions");
     this.usage = remote(this.#thread, "usage");
@@ -63,7 +57,7 @@ export class SqliteStore implements Store {
   }
 
   get health(): StoreHealth {
-    return { state: this.#state, sinceMs: this.#sinceMs, detail: this.#detail, queued: this.#thread.queued };
+    return this.#life.health;
   }
 
   usePeriods(rules: PeriodRules): void {
@@ -71,44 +65,23 @@ export class SqliteStore implements Store {
   }
 
   start(): void {
-    this.#sinceMs = this.#clock.wallMs();
+    this.#life.started();
     this.#thread.start();
   }
 
   async stop(): Promise<void> {
     await this.#thread.stop();
-    if (this.#state !== "stopped") this.#changed("stopped", undefined);
+    this.#life.changed("stopped", undefined);
   }
 
-  async ready(timeoutMs: number): Promise<void> {
-    const deadline = this.#clock.now() + timeoutMs;
-    while (this.#state === "down" && this.#clock.now() < deadline) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.after(deadline - this.#clock.now(), () => wake());
-        const wake = (): void => {
-          cancel();
-          this.#waiters.delete(wake);
-          resolve();
-        };
-        this.#waiters.add(wake);
-      });
-    }
-    if (this.#state !== "up") throw storeError(this.#state, this.#detail ?? "the store has stopped");
+  ready(timeoutMs: number): Promise<void> {
+    return this.#life.ready(timeoutMs);
   }
 
   /** Writes a copy as of now to `target`, while everything goes on. The file appears once it is complete.
    *  @returns its size in octets. @throws {HubError} ERR_STORE */
   backup(target: string): Promise<number> {
     return backupDatabase(this.#file, target);
-  }
-
-  #changed(state: StoreHealth["state"], detail: string | undefined): void {
-    const before = this.#state;
-    this.#state = state;
-    this.#detail = detail;
-    if (state !== before) this.#sinceMs = this.#clock.wallMs();
-    if (state !== "down") for (const wake of this.#waiters) wake();
-    if (state !== before || state === "down") this.#onHealth(this.health);
   }
 }
 
