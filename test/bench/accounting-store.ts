@@ -14,11 +14,13 @@ const { values } = parseArgs({
   options: {
     sessions: { type: "string", default: "1000000" },
     folder: { type: "string", default: tmpdir() },
-    seconds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "1" },
   },
 });
 const SESSIONS = Number(values.sessions);
 const SECONDS = Number(values.seconds);
+/** Store and bare upserts take turns this often; what is shown is the median. */
+const ROUNDS = 3;
 /** Acct sessions that are on while records are counted: each record is an Interim of one of them. */
 const ACTIVE = 8_192;
 const PERIODS = ["total", "day/2026-11-22", "month/2026-11-01"];
@@ -79,9 +81,9 @@ interface Rate {
 
 async function measured(
   shape: { batch: number; calls: number },
+  source: Generator<AccountingRecord, never>,
   store: (batch: AccountingRecord[]) => unknown,
 ): Promise<Rate> {
-  const source = interims();
   const take = (count: number): AccountingRecord[] => Array.from({ length: count }, () => source.next().value);
   for (let done = 0; done < ACTIVE; done += 512) await store(take(512)); // each acct session is there
   const tookMs: number[] = [];
@@ -210,15 +212,47 @@ try {
   console.log("batch x calls    store/s  p50 ms  p99 ms  cpu us     bare/s  p50 ms  p99 ms  cpu us   ratio");
   for (const [index, shape] of SHAPES.entries()) {
     const store = await opened(join(folder, `store-${index}.db`));
-    const ours = await measured(shape, (batch) => store.acctSessions.record(batch));
-    await store.stop();
     const database = databaseAt(join(folder, `bare-${index}.db`));
-    const bare = await measured({ batch: shape.batch * shape.calls, calls: 1 }, bareUpserts(database));
+    const rounds: { ours: Rate; bare: Rate }[] = [];
+    const [ours, bare] = [interims(), interims()];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      rounds.push({
+        ours: await measured(shape, ours, (batch) => store.acctSessions.record(batch)),
+        bare: await measured({ batch: shape.batch * shape.calls, calls: 1 }, bare, bareUpserts(database)),
+      });
+    }
+    await store.stop();
     database.close();
-    const cells = ({ perSecond, p50, p99, cpu }: Rate): string =>
-      `${perSecond.toFixed(0).padStart(11)}${p50.toFixed(2).padStart(8)}${p99.toFixed(2).padStart(8)}${cpu.toFixed(1).padStart(8)}`;
-    const ratio = (ours.perSecond / bare.perSecond).toFixed(2).padStart(8);
-    console.log(`${`${shape.batch} x ${shape.calls}`.padEnd(13)}${cells(ours)}${cells(bare)}${ratio}`);
+    const cells = (of: (round: (typeof rounds)[number]) => Rate): string => {
+      const median = (part: (rate: Rate) => number): number =>
+        quantile(
+          rounds.map((round) => part(of(round))),
+          0.5,
+        );
+      const { length } = "p50 ms  ";
+      return [
+        median(({ perSecond }) => perSecond)
+          .toFixed(0)
+          .padStart(11),
+        median(({ p50 }) => p50)
+          .toFixed(2)
+          .padStart(length),
+        median(({ p99 }) => p99)
+          .toFixed(2)
+          .padStart(length),
+        median(({ cpu }) => cpu)
+          .toFixed(1)
+          .padStart(length),
+      ].join("");
+    };
+    const ratio = quantile(
+      rounds.map((round) => round.ours.perSecond / round.bare.perSecond),
+      0.5,
+    );
+    const name = `${shape.batch} x ${shape.calls}`.padEnd(13);
+    console.log(
+      `${name}${cells(({ ours: rate }) => rate)}${cells(({ bare: rate }) => rate)}${ratio.toFixed(2).padStart(8)}`,
+    );
   }
   const file = join(folder, "many.db");
   const database = databaseAt(file);

@@ -9,6 +9,7 @@ import { type AcctSessionQuery, CLOSED_KEYS_MAX, type Page, type PageRequest, ty
 import { acctSessionQuery } from "./acct-session-query.ts";
 import { acctSessionOf, counterValues, identityValues, stateValues } from "./acct-session-row.ts";
 import type { Database, Row } from "./database.ts";
+import type { RecentSessions, Stored } from "./recent-sessions.ts";
 import type { UsageTable } from "./usage-table.ts";
 
 const COUNTERS = `started_at_ms = ?, counted_at_ms = ?, heard_at_ms = ?, stale_after_ms = ?, session_seconds = ?,
@@ -25,20 +26,17 @@ const CLOSE_NAS = `UPDATE acct_session SET open = 0, close_cause = ?, closed_at_
   WHERE nas_key = ? AND open = 1 AND started_at_ms`;
 const KEY = "RETURNING nas_key, acct_session_id, generation";
 
-interface Stored {
-  readonly sessionRow: number;
-  readonly acctSession: AcctSession;
-}
-
 /** AcctSessionStore on one connection; every method runs inside a transaction of its caller. */
 export class AcctSessionTable {
   readonly #database: Database;
   readonly #usage: UsageTable;
+  readonly #recent: RecentSessions;
   #periods: Periods;
 
-  constructor(database: Database, usage: UsageTable, periods: Periods) {
+  constructor(database: Database, usage: UsageTable, recent: RecentSessions, periods: Periods) {
     this.#database = database;
     this.#usage = usage;
+    this.#recent = recent;
     this.#periods = periods;
   }
 
@@ -97,6 +95,7 @@ export class AcctSessionTable {
       if (username !== null) this.#usage.fold(username, sessionRow);
       this.#database.run("DELETE FROM acct_session WHERE session_row = ?", sessionRow);
     }
+    if (rows.length > 0) this.#recent.forget();
     return rows.length;
   }
 
@@ -118,8 +117,9 @@ export class AcctSessionTable {
       return { effect: "ignored", acctSession: undefined, added: NO_AMOUNTS, closedKeys: [] };
     const { effect, before, acctSession, contributions } = step.value;
     const sessionRow = before === undefined ? this.#insert(base, acctSession) : (rows.get(before) as number);
-    if (before !== undefined && acctSession !== before) this.#replace({ sessionRow, acctSession: before }, acctSession);
-    for (const contribution of contributions) this.#usage.add(sessionRow, contribution);
+    if (before === undefined) this.#recent.keep(base, { sessionRow, acctSession });
+    else if (acctSession !== before) this.#replace(base, { sessionRow, acctSession: before }, acctSession);
+    this.#usage.add(sessionRow, contributions);
     return { effect, acctSession, added: addedTotal(step.value), closedKeys: [] };
   }
 
@@ -129,6 +129,7 @@ export class AcctSessionTable {
     // endsWithNas() of reduce.ts, for all acct sessions of the NAS at once.
     const sql = `${CLOSE_NAS} ${record.kind === "off" ? "<=" : "<"} ? ${KEY}`;
     const rows = this.#database.rows(sql, cause, atMs, record.nasKey, atMs);
+    if (rows.length > 0) this.#recent.forget();
     const keys = rows.slice(0, CLOSED_KEYS_MAX).map(keyOf);
     return { effect: "nas", acctSession: undefined, added: NO_AMOUNTS, closedKeys: keys };
   }
@@ -148,21 +149,21 @@ export class AcctSessionTable {
   }
 
   /** Writes what changed; an interim that only counts touches no index. */
-  #replace({ sessionRow, acctSession: before }: Stored, after: AcctSession): void {
+  #replace(base: string, { sessionRow, acctSession: before }: Stored, after: AcctSession): void {
     const run = (columns: string, values: readonly (string | number | boolean | undefined)[]): void => {
       this.#database.run(`UPDATE acct_session SET ${columns} WHERE session_row = ?`, ...values, sessionRow);
     };
     run(COUNTERS, counterValues(after));
     if (after.facts !== before.facts || after.username !== before.username) run(IDENTITY, identityValues(after));
     if (after.open !== before.open || after.closeCause !== before.closeCause) {
-      run(STATE, stateValues(after));
-      if (after.open) this.#checkAt(sessionRow, after.heardAtMs + after.staleAfterMs);
+      run(STATE, stateValues(after)); // check_at_ms has passed if it was stale: the next look sets it
     }
+    this.#recent.changed(base, { sessionRow, acctSession: after });
   }
 
   #close(stored: Stored, atMs: number, cause: CloseCause): AcctSession {
     const after = closed(stored.acctSession, atMs, cause);
-    this.#replace(stored, after);
+    this.#replace(splitAcctSessionKey(after.key).base, stored, after);
     return after;
   }
 
@@ -171,9 +172,14 @@ export class AcctSessionTable {
   }
 
   #latest(base: string): Stored | undefined {
+    const recent = this.#recent.latest(base);
+    if (recent !== undefined) return recent;
     const sql = "SELECT * FROM acct_session WHERE base = ? ORDER BY generation DESC LIMIT 1";
     const row = this.#database.row(sql, base);
-    return row === undefined ? undefined : storedOf(row);
+    if (row === undefined) return undefined;
+    const stored = storedOf(row);
+    this.#recent.keep(base, stored);
+    return stored;
   }
 
   #one(base: string, generation: number): Stored | undefined {

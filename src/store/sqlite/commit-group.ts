@@ -17,14 +17,16 @@ export function commitGroup(database: Database, tables: Tables, calls: readonly 
   let committing = false;
   try {
     // A transaction that begins as a reader cannot always become a writer.
-    database.exec(kinds.has("write") || kinds.has("prune") ? "BEGIN IMMEDIATE" : "BEGIN");
+    database.run(kinds.has("write") || kinds.has("prune") ? "BEGIN IMMEDIATE" : "BEGIN");
+    tables.begun();
     const results = calls.map((call) => runApart(database, tables, call));
     committing = true;
-    database.exec("COMMIT");
+    database.run("COMMIT");
     if (kinds.has("prune")) database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
     return results;
   } catch (error) {
     if (database.inTransaction) database.exec("ROLLBACK");
+    tables.undone();
     const fault = sqliteFault(error) ?? "unknown";
     // Before the commit nothing can have been stored, whatever went wrong.
     throw storeError(fault === "unknown" && !committing ? "down" : fault, messageOf(error), error);
@@ -42,14 +44,15 @@ export function messageOf(error: unknown): string {
 
 /** A mistake in one call undoes that call; a fault of the database ends the group. */
 function runApart(database: Database, tables: Tables, call: Call): Result {
-  database.exec("SAVEPOINT call");
+  database.run("SAVEPOINT call");
   try {
     const result = run(tables, call);
-    database.exec("RELEASE call");
+    database.run("RELEASE call");
     return result;
   } catch (error) {
     if (sqliteFault(error) !== undefined || !database.inTransaction) throw error;
     database.exec("ROLLBACK TO call; RELEASE call");
+    tables.undone();
     return { mistake: messageOf(error) };
   }
 }

@@ -62,16 +62,16 @@ export class Database {
   }
 
   /** @returns rows changed */
-  run(sql: string, ...values: readonly Value[]): number {
-    return Number(this.#statement(sql).run(...values.map(bindable)).changes);
+  run(sql: string, ...values: Value[]): number {
+    return Number(this.#statement(sql).run(...bindable(values)).changes);
   }
 
-  row(sql: string, ...values: readonly Value[]): Row | undefined {
-    return this.#statement(sql).get(...values.map(bindable)) as Row | undefined;
+  row(sql: string, ...values: Value[]): Row | undefined {
+    return this.#statement(sql).get(...bindable(values)) as Row | undefined;
   }
 
-  rows(sql: string, ...values: readonly Value[]): Row[] {
-    return this.#statement(sql).all(...values.map(bindable)) as Row[];
+  rows(sql: string, ...values: Value[]): Row[] {
+    return this.#statement(sql).all(...bindable(values)) as Row[];
   }
 
   exec(sql: string): void {
@@ -140,7 +140,12 @@ function prepareFile(file: string): number {
   return statSync(file).size;
 }
 
-function bindable(value: Value): SqlValue {
-  if (value === undefined) return null;
-  return typeof value === "boolean" ? Number(value) : value;
+/** Changes the array in place: it is the caller's rest parameter, and this runs for every statement. */
+function bindable(values: Value[]): SqlValue[] {
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (value === undefined) values[index] = null;
+    else if (typeof value === "boolean") values[index] = Number(value);
+  }
+  return values as SqlValue[];
 }

@@ -5,19 +5,25 @@ import { AuditTable } from "./audit-table.ts";
 import type { Database } from "./database.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { QuotaTables } from "./quota-tables.ts";
+import { RecentSessions } from "./recent-sessions.ts";
 import type { Concern, Synchronous } from "./thread-messages.ts";
 import { UsageTable } from "./usage-table.ts";
 import { PlanTable, UserTable } from "./user-tables.ts";
 
 export type Tables = { readonly [Name in Concern]: Synchronous<Store[Name]> } & {
   readonly usePeriods: (rules: PeriodRules) => void;
+  /** To be called once a transaction has begun. */
+  readonly begun: () => void;
+  /** To be called when something was undone. */
+  readonly undone: () => void;
 };
 
 /** Every concern of a store on one connection. */
 export function openTables(database: Database, rules: PeriodRules, outboxMax: number): Tables {
   const periods = new Periods(rules);
   const usage = new UsageTable(database, periods);
-  const acctSessions = new AcctSessionTable(database, usage, periods);
+  const recent = new RecentSessions(database);
+  const acctSessions = new AcctSessionTable(database, usage, recent, periods);
   return {
     acctSessions,
     usage,
@@ -31,5 +37,7 @@ export function openTables(database: Database, rules: PeriodRules, outboxMax: nu
       usage.usePeriods(next);
       acctSessions.usePeriods(next);
     },
+    begun: () => recent.refresh(),
+    undone: () => recent.forget(),
   };
 }

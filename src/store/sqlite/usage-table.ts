@@ -1,14 +1,20 @@
 import type { Contribution } from "../acct-session.ts";
 import type { Periods } from "../periods.ts";
 import { PAGE_ITEMS_MAX, type PeriodUsage, type UsageQuestion, type UsageTotal } from "../types.ts";
-import type { Database, Row } from "./database.ts";
+import type { Database, Row, SqlValue } from "./database.ts";
 
 // total() and not sum(): what two lying routers report together may pass 2^53, and must not make the question fail.
 const TOTALS = "total(upload_octets) AS upload, total(download_octets) AS download, total(seconds) AS seconds";
-const ADD = `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+const COLUMNS = "(?, ?, ?, ?, ?, ?)";
+const ON_CONFLICT = `ON CONFLICT DO UPDATE SET
   upload_octets = min(upload_octets + excluded.upload_octets, ${Number.MAX_SAFE_INTEGER}),
   download_octets = min(download_octets + excluded.download_octets, ${Number.MAX_SAFE_INTEGER}),
   seconds = min(seconds + excluded.seconds, ${Number.MAX_SAFE_INTEGER})`;
+/** Rows of one statement: the periods of a record, which are few, in one go. */
+const ROWS_MAX = 8;
+const ADD = Array.from({ length: ROWS_MAX + 1 }, (_, rows) => {
+  return `INSERT INTO usage VALUES ${Array(rows).fill(COLUMNS).join(", ")} ${ON_CONFLICT}`;
+});
 /** Stands for all acct sessions that have been forgotten. */
 const FOLDED_ROW = 0;
 
@@ -26,9 +32,16 @@ export class UsageTable {
     this.#periods = periods;
   }
 
-  add(sessionRow: number, amount: Contribution): void {
-    const { username, periodKey, uploadOctets, downloadOctets, seconds } = amount;
-    this.#database.run(ADD, username, periodKey, sessionRow, uploadOctets, downloadOctets, seconds);
+  add(sessionRow: number, amounts: readonly Contribution[]): void {
+    for (let first = 0; first < amounts.length; first += ROWS_MAX) {
+      const values: SqlValue[] = [];
+      const end = Math.min(first + ROWS_MAX, amounts.length);
+      for (let index = first; index < end; index += 1) {
+        const { username, periodKey, uploadOctets, downloadOctets, seconds } = amounts[index] as Contribution;
+        values.push(username, periodKey, sessionRow, uploadOctets, downloadOctets, seconds);
+      }
+      this.#database.run(ADD[end - first] as string, ...values);
+    }
   }
 
   /** Keeps what an acct session added to "total" when it is forgotten. Its other periods expire by themselves. */
@@ -36,8 +49,10 @@ export class UsageTable {
     const sql = "DELETE FROM usage WHERE username = ? AND period_key = 'total' AND session_row = ? RETURNING *";
     const row = this.#database.row(sql, username, sessionRow);
     if (row === undefined) return;
-    const amounts = [row["upload_octets"], row["download_octets"], row["seconds"]];
-    this.#database.run(ADD, username, "total", FOLDED_ROW, ...amounts);
+    const uploadOctets = row["upload_octets"] as number;
+    const downloadOctets = row["download_octets"] as number;
+    const seconds = row["seconds"] as number;
+    this.add(FOLDED_ROW, [{ username, periodKey: "total", uploadOctets, downloadOctets, seconds }]);
   }
 
   totals(questions: readonly UsageQuestion[]): UsageTotal[] {
