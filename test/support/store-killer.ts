@@ -5,9 +5,7 @@ import { expect, onTestFinished } from "vitest";
 import { NOON_MS, RecordMaker } from "./accounting-records.ts";
 import type { StoreNews, StoreOrder } from "./store-process.ts";
 
-const ACCT_SESSIONS = 120;
 const USERNAMES = ["alice", "bob", "carol", "dave", "eve"];
-const BATCH = 12;
 /** Acknowledgements of a round before the kill. */
 const ACKS_MIN = 4;
 const ACKS_MAX = 30;
@@ -21,30 +19,37 @@ interface Metered {
   acknowledged: number;
 }
 
+export interface KillOptions {
+  readonly rounds: number;
+  readonly acctSessions: number;
+  /** Records of one record() call; each acct session is in one call that is under way. */
+  readonly batch: number;
+}
+
 /** Kills a process with a store in it, time and again, under load from this process, which remembers what was acknowledged. After
  *  each kill nothing acknowledged is missing, usage is the sum of the acct sessions, and the routers send again what was not
  *  acknowledged; in the end the totals are what the routers count.
  *  @param module exports openStore(place: string) */
-export async function killStore(module: string, place: string, rounds: number): Promise<void> {
-  const routers = Array.from({ length: ACCT_SESSIONS }, (_, index): Metered => {
+export async function killStore(module: string, place: string, options: KillOptions): Promise<void> {
+  const routers = Array.from({ length: options.acctSessions }, (_, index): Metered => {
     const username = USERNAMES[index % USERNAMES.length] as string;
     const nasKey = `nas-${index % 7}`;
     const maker = new RecordMaker({ nasKey, acctSessionId: String(index), username, startedAtMs: NOON_MS });
     return { maker, username, seconds: 0, sent: 0, acknowledged: 0 };
   });
   let next = new StoreProcess(module, place);
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < options.rounds; round += 1) {
     const running = next;
     next = new StoreProcess(module, place);
     await running.open();
     await expectNothingLost(running, routers);
     const acks = ACKS_MIN + Math.floor(Math.random() * (ACKS_MAX - ACKS_MIN));
-    await load(running, routers, acks);
+    await load(running, routers, options.batch, acks);
     await running.kill();
   }
   await next.open();
   await expectNothingLost(next, routers);
-  await load(next, routers, ACKS_MAX);
+  await load(next, routers, options.batch, ACKS_MAX);
   await next.idle();
   for (const each of routers) expect(each.acknowledged).toBe(each.sent);
   const { totals } = await next.state();
@@ -53,11 +58,19 @@ export async function killStore(module: string, place: string, rounds: number): 
 }
 
 /** Every router sends, and sends again what it had no answer for, until so many batches are acknowledged. */
-async function load(process: StoreProcess, routers: readonly Metered[], acks: number): Promise<void> {
+async function load(
+  process: StoreProcess,
+  routers: readonly Metered[],
+  batchRecords: number,
+  acks: number,
+): Promise<void> {
   let acknowledged = 0;
   await new Promise<void>((resolve, reject) => {
     const send = (first: number): void => {
-      const batch = Array.from({ length: BATCH }, (_, index) => routers[(first + index) % routers.length] as Metered);
+      const batch = Array.from(
+        { length: batchRecords },
+        (_, index) => routers[(first + index) % routers.length] as Metered,
+      );
       for (const each of batch) {
         if (each.sent > each.acknowledged) continue; // as it was, with the same counters
         each.seconds += 30;
@@ -73,7 +86,7 @@ async function load(process: StoreProcess, routers: readonly Metered[], acks: nu
         else send(first);
       }, reject);
     };
-    for (let first = 0; first < routers.length; first += BATCH) send(first);
+    for (let first = 0; first < routers.length; first += batchRecords) send(first);
   });
 }
 

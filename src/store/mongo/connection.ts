@@ -195,7 +195,7 @@ function driverOptions({ driver, timeoutMs, connectionsMax }: ConnectionOptions)
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
     socketTimeoutMS: timeoutMs * 2,
-    heartbeatFrequencyMS: 2_000,
+    heartbeatFrequencyMS: 1_000,
   };
 }
 
