@@ -30,6 +30,7 @@ import { type UdpRoutersConfig, udpRoutersConfig } from "./config/sections/udp-r
 import { type UpstreamsConfig, upstreamsConfig } from "./config/sections/upstreams.ts";
 import { webhooksOptions } from "./config/sections/webhooks.ts";
 import type { ValueSource } from "./config/substitution.ts";
+import { checkThrottleAttributes } from "./config/throttle-attributes.ts";
 import { checkTlsFiles } from "./config/tls-files.ts";
 import { validate } from "./config/validate.ts";
 import { reportWarnings } from "./config/warnings.ts";
@@ -89,7 +90,10 @@ export function loadConfig(text: string, source: ConfigSource): LoadedConfig {
   const report: Report = (path, message) => problems.push(tree.problemAt(path, message));
   if (tree.sound) {
     checkTlsFiles(tree.root, source.readFile, report);
-    if (source.dictionary !== undefined) checkSelectAttributes(tree.root, dictionary, report);
+    if (source.dictionary !== undefined) {
+      checkSelectAttributes(tree.root, dictionary, report);
+      checkThrottleAttributes(tree.root, dictionary, report);
+    }
     checkFilterAttributes(tree.root, dictionary, report);
     const checked = validate(tree);
     if ("problems" in checked) problems.push(...checked.problems);

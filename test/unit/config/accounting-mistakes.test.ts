@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { configOf } from "./load.ts";
+import { Dictionary } from "../../../src/radius/dictionary.ts";
+import { configOf, FILES, load } from "./load.ts";
 import { expectMistake, type Mistake } from "./mistake.ts";
 
 const STORE: readonly Mistake[] = [
@@ -190,5 +191,42 @@ describe("loadConfig()", () => {
     const entry = "match: { san: { dns: a.example } }";
     const { clients } = configOf(`clients: [{ name: a, ${entry} }, { name: b, ${entry}, swapOctets: true }]`);
     expect(clients.map(({ swapOctets }) => swapOctets)).toEqual([false, true]);
+  });
+});
+
+describe("loadConfig() with a dictionary", () => {
+  const dictionary = Dictionary.load(new URL("../../../config/dictionaries", import.meta.url).pathname);
+  const throttle = (attributes: string) =>
+    load(
+      `${quota("")}\n    - name: b\n      thresholds:\n        - percent: 80\n          action: throttle\n${attributes}`,
+      {},
+      FILES,
+      { dictionary },
+    );
+  const ATTRIBUTES = "quota.rules[1].thresholds[0].attributes";
+
+  it.each([
+    ["Mikrotik-Rate-Limt: 1M/1M", `${ATTRIBUTES}.Mikrotik-Rate-Limt`, 'unknown attribute "Mikrotik-Rate-Limt"'],
+    ["Session-Timeout: soon", `${ATTRIBUTES}.Session-Timeout`, "Session-Timeout takes an integer"],
+    ["User-Password: geheim", `${ATTRIBUTES}.User-Password`, "User-Password takes octets that are hidden"],
+    ["CHAP-Password: geheim", `${ATTRIBUTES}.CHAP-Password`, "does not belong into a CoA-Request"],
+    ["Service-Type: Authorize-Only", `${ATTRIBUTES}.Service-Type`, "Authorize-Only needs State"],
+  ])("says where a throttle has the mistake %s, and never its value", (attribute, key, message) => {
+    const loaded = throttle(`          attributes:\n            Filter-Id: slow\n            ${attribute}`);
+    expect(loaded).toMatchObject({ ok: false, problems: [{ file: "hub.yaml", line: 10, key }] });
+    const [problem] = loaded.ok ? [] : loaded.problems;
+    expect(problem?.message).toContain(message);
+    expect(problem?.message).not.toMatch(/geheim|soon/);
+  });
+
+  it("says so of undo too, and takes what can be sent", () => {
+    const set = "          attributes: { Mikrotik-Rate-Limit: 1M/1M }\n";
+    expect(throttle(`${set}          undo: { Session-Timeout: -1 }`)).toMatchObject({
+      ok: false,
+      problems: [{ line: 9, key: "quota.rules[1].thresholds[0].undo.Session-Timeout" }],
+    });
+    expect(throttle(`${set}          undo: { Session-Timeout: 5, Attr-26.14988.8: 50M/50M }`)).toMatchObject({
+      ok: true,
+    });
   });
 });
