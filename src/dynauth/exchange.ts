@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { ATTRIBUTE, type Attribute, firstInteger, firstValue, integerAttribute } from "../radius/attribute.ts";
 import { isPositive } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
-import type { Link, LinkOutcome, LinkRequest } from "../transport/link.ts";
+import type { CloseReason, Link, LinkOutcome, LinkRequest } from "../transport/link.ts";
 import { CODE } from "../radius/codes.ts";
 import { ERROR_CAUSE } from "./error-cause.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
@@ -28,6 +28,7 @@ export async function runExchange(
   const attempts: Attempt[] = [];
   let written = 0;
   let queuesFull = false;
+  let why: CloseReason | undefined;
   for (;;) {
     const link = target.pick(tried);
     const { nas, acctSessionKey } = target;
@@ -35,7 +36,7 @@ export async function runExchange(
     if (link === undefined) {
       if (queuesFull) return { ...soFar(), kind: "busy", why: "queue-full", mayHaveActed: written > 0 };
       if (attempts.length === 0) return { ...soFar(), kind: "no-route", why: "offline", mayHaveActed: false };
-      return { ...soFar(), kind: "closed", written: written > 0, mayHaveActed: written > 0 };
+      return { ...soFar(), kind: "closed", why, written: written > 0, mayHaveActed: written > 0 };
     }
     tried.add(link.linkId);
     const sentAt = clock.now();
@@ -54,8 +55,9 @@ export async function runExchange(
         if (ended.written) written += 1;
         return { ...soFar(), kind: "closed", written: written > 0, mayHaveActed: written > 0 };
       case "closed":
+        why = ended.reason;
         if (ended.written) written += 1;
-        if (written > 1) return { ...soFar(), kind: "closed", written: true, mayHaveActed: true };
+        if (written > 1) return { ...soFar(), kind: "closed", why, written: true, mayHaveActed: true };
         break;
     }
   }

@@ -1,5 +1,5 @@
 import type { Attribute } from "../radius/attribute.ts";
-import type { LinkOutcome } from "../transport/link.ts";
+import type { CloseReason, LinkOutcome } from "../transport/link.ts";
 
 /** How one exchange ended. A closed union: a new kind fails to compile until every table has it. */
 export type Outcome = Replied | TimedOut | NoRoute | Busy | Closed;
@@ -60,4 +60,6 @@ export interface Closed extends Common {
   readonly kind: "closed";
   /** Whether the request had been written to a link that then closed. */
   readonly written: boolean;
+  /** What ended the last link that was tried; undefined when the caller left. */
+  readonly why?: CloseReason | undefined;
 }

@@ -145,7 +145,11 @@ function answer({ packet, noRoute }: TriggerContext, outcomes: readonly Outcome[
     case "closed":
       // The NAS may have acted on what was written.
       if (outcome.mayHaveActed) return { kind: "discard", reason: "link-closed" };
-      return nak(packet, ERROR_CAUSE.requestNotRoutable); // DP-12
+      // DP-29: a router that has no such port supports no Disconnect or CoA (RFC 5176 Section 3.5).
+      return nak(
+        packet,
+        outcome.why === "port-unreachable" ? ERROR_CAUSE.unsupportedExtension : ERROR_CAUSE.requestNotRoutable,
+      );
     case "no-route":
       return unroutable(packet, outcome.why, noRoute);
   }

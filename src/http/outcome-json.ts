@@ -41,7 +41,7 @@ export function outcomeJson(outcome: Outcome, dictionary: AttributeNames): Recor
             attributes: attributesJson(reply.replyAttributes, dictionary),
           },
     error_cause: cause === undefined ? null : { number: cause, name: errorCauseName(cause) },
-    why: "why" in outcome ? outcome.why : null,
+    why: "why" in outcome ? (outcome.why ?? null) : null,
     may_have_acted: outcome.mayHaveActed,
     protocol_error: reply?.protocolError ?? false,
     attempts: outcome.attempts.map(({ linkId, kind, tookMs }) => ({

@@ -76,7 +76,8 @@ export const CLOSE_REASONS = [
   "certificate-revoked", // TLS-11
   "client-removed", // no `clients` entry matches any more, or it matches another
   "stopped", // the hub stops
-  "unreachable", // UDP: nobody listens there, or no way leads there (DP-29); the link stays
+  "port-unreachable", // UDP: nobody listens there, says ICMP (DP-29); the link stays
+  "unreachable", // UDP: no way leads there; the link stays
   "idle", // UDP: a router without a packet for too long
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];

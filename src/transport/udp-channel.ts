@@ -50,7 +50,12 @@ export interface UdpChannelOwner {
 }
 
 /** Errors that say that nothing gets there; any other one costs a datagram, which the next sending makes up for. */
-const UNREACHABLE: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
+const UNREACHABLE: ReadonlyMap<string, CloseReason> = new Map([
+  ["ECONNREFUSED", "port-unreachable"], // DP-29: ICMP of the host itself
+  ["EHOSTUNREACH", "unreachable"],
+  ["ENETUNREACH", "unreachable"],
+  ["EADDRNOTAVAIL", "unreachable"],
+]);
 
 /** One source port towards one destination, with 255 requests in flight at most.
  *
@@ -132,12 +137,13 @@ export class UdpChannel implements UdpSocketOwner {
 
   failed(error: NodeJS.ErrnoException): void {
     if (this.#state === "opening") return this.close("transport-error");
-    if (!UNREACHABLE.has(error.code ?? "")) return;
+    const reason = UNREACHABLE.get(error.code ?? "");
+    if (reason === undefined) return;
     for (const pending of this.#outstanding.entries()) {
       this.#release(pending);
       // What was sent once, with no sign of life since, met the closed port too; anything else may have been carried out.
       const written = pending.sendings > 1 || pending.firstSentAt <= this.#repliedAt;
-      pending.settle({ kind: "closed", written, reason: "unreachable" }); // DP-29
+      pending.settle({ kind: "closed", written, reason });
     }
     this.#freed();
   }

@@ -61,7 +61,7 @@ export const UDP_REQUESTER_DEFAULTS: UdpRequesterOptions = {
  *
  *  (1) A retransmission is the same octets from the same port (UC-03); Event-Timestamp stays that of the first (UC-04).
  *  (2) What does not answer a request as RFC 5176 Section 3.4 wants is dropped, and its timers run on (UC-06).
- *  (3) Every request has its outcome at its deadline at the latest; ICMP ends it at once with "closed", "unreachable". */
+ *  (3) Every request has its outcome at its deadline at the latest; ICMP ends it at once with "closed", "port-unreachable". */
 export class UdpRequester {
   readonly #deps: UdpRequesterDeps;
   readonly #options: UdpRequesterOptions;

@@ -30,10 +30,11 @@ clients:
 /** A UDP socket of a DAC or a legacy router, on an address of its own. */
 class Datagrams {
   readonly socket: Socket;
+  #closed: Promise<void> | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    onTestFinished(() => void socket.close());
+    onTestFinished(() => this.close());
   }
 
   static async open(address: string): Promise<Datagrams> {
@@ -45,6 +46,12 @@ class Datagrams {
 
   get port(): number {
     return this.socket.address().port;
+  }
+
+  /** Nobody listens on its port any more. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.socket.close(() => resolve()));
+    return this.#closed;
   }
 
   async next(): Promise<{ packet: Packet; port: number }> {
@@ -98,6 +105,19 @@ describe("a hub with UDP", () => {
     expect(verifyRequest(packet, SECRET)).toBe("ok");
     router.socket.send(encodeResponse(packet, CODE.disconnectAck, [], SECRET), port, "127.0.0.1");
     expect((await asked).status).toBe(200);
+  });
+
+  it("DP-29 a router whose port for it is closed earns the DAC NAK 406", async () => {
+    const router = await Datagrams.open("127.0.0.3");
+    const closed = await Datagrams.open("127.0.0.3");
+    const { port } = closed;
+    await closed.close();
+    const hub = await RunningHub.start({ yaml: yaml(port) });
+    await router.ask(portOf(hub, "auth"), CODE.statusServer, [NAS]);
+    const dac = await Datagrams.open("127.0.0.2");
+    const { reply } = await dac.ask(portOf(hub, "dynauth"), CODE.disconnectRequest, [NAS, USER]);
+    expect([reply.code, firstInteger(reply.attributes, 101)]).toEqual([CODE.disconnectNak, 406]);
+    expect(hub.eventsOf("exchange.ended").map(({ why }) => why)).toEqual(["port-unreachable"]);
   });
 
   it("ST-04 Status-Server gets Access-Accept on the auth port and Accounting-Response on the acct port", async () => {

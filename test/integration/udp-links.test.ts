@@ -102,10 +102,10 @@ describe("a router that speaks only UDP is a link", () => {
     expect(() => void link.send({ code: 40, attributes, deadline: 1e9 })).toThrow(HubError);
   });
 
-  it("DP-29 a closed port 3799 is `closed`, unreachable, and the link stays", async () => {
+  it("DP-29 a closed port 3799 is `closed`, port-unreachable, and the link stays", async () => {
     const { fixture, das, link } = await router();
     await das.close();
-    expect(await disconnect(fixture, link)).toEqual({ kind: "closed", written: false, reason: "unreachable" });
+    expect(await disconnect(fixture, link)).toEqual({ kind: "closed", written: false, reason: "port-unreachable" });
     expect(link.open).toBe(true);
   });
 

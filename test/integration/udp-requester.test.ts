@@ -293,9 +293,9 @@ describe("UdpRequester", () => {
     await gone.close();
     const bench = new Bench(systemClock);
     const begun = performance.now();
-    expect(await bench.ask({ port })).toEqual({ kind: "closed", written: false, reason: "unreachable" });
+    expect(await bench.ask({ port })).toEqual({ kind: "closed", written: false, reason: "port-unreachable" });
     expect(performance.now() - begun).toBeLessThan(1_500);
-    expect(await bench.ask({ port })).toEqual({ kind: "closed", written: false, reason: "unreachable" });
+    expect(await bench.ask({ port })).toEqual({ kind: "closed", written: false, reason: "port-unreachable" });
   });
 
   it("DP-29 ICMP for a later copy leaves it open whether the router acted", async () => {
@@ -304,7 +304,7 @@ describe("UdpRequester", () => {
     const outcome = bench.ask(nas, { plan: { ...RETRANSMIT_DEFAULT, irtMs: 50 } });
     await nas.datagram();
     await nas.close();
-    expect(await outcome).toEqual({ kind: "closed", written: true, reason: "unreachable" });
+    expect(await outcome).toEqual({ kind: "closed", written: true, reason: "port-unreachable" });
   });
 
   it("a request leaves from the address that the caller names", async () => {

@@ -104,7 +104,7 @@ describe("runExchange()", () => {
     {
       name: "written twice and both links closed",
       links: [CLOSED_WRITTEN, CLOSED_WRITTEN, reply(41)],
-      expected: { kind: "closed", written: true, mayHaveActed: true },
+      expected: { kind: "closed", why: "transport-error", written: true, mayHaveActed: true },
       sent: 2,
     },
     {
@@ -116,7 +116,7 @@ describe("runExchange()", () => {
     {
       name: "the only link closed before writing",
       links: [CLOSED_UNWRITTEN],
-      expected: { kind: "closed", written: false, mayHaveActed: false },
+      expected: { kind: "closed", why: "transport-error", written: false, mayHaveActed: false },
       sent: 1,
     },
     {

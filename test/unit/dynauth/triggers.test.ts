@@ -255,6 +255,21 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 502",
     },
     {
+      name: "DP-29 ICMP says that the router has no port 3799",
+      outcome: { ...COMMON, kind: "closed", written: false, why: "port-unreachable" },
+      answer: "code 42 cause 406",
+    },
+    {
+      name: "DP-12 no way leads to the router",
+      outcome: { ...COMMON, kind: "closed", written: false, why: "unreachable" },
+      answer: "code 42 cause 502",
+    },
+    {
+      name: "DP-28 ICMP for a later copy: the router may have acted",
+      outcome: { ...COMMON, kind: "closed", written: true, why: "port-unreachable", mayHaveActed: true },
+      answer: "nothing",
+    },
+    {
       name: "DP-28 the link closed after it was written",
       outcome: { ...COMMON, kind: "closed", written: true, mayHaveActed: true },
       answer: "nothing",
