@@ -108,12 +108,17 @@ export class Hub {
         clock,
         events: this.events,
         resolver: this.#books?.resolver(named, this.registry) ?? named,
+        ended: this.#books && ((exchange) => this.#books?.ended(exchange)),
         nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
       },
       config.dynauth,
     );
     const mark = new ProxyMark(random.bytes(MARK_BYTES));
-    this.#triggers = new Triggers({ clock, dynauth: this.dynauth, registry: this.registry, mark }, config.dynauth);
+    const { formatOf } = deps.dictionary;
+    this.#triggers = new Triggers(
+      { clock, dynauth: this.dynauth, registry: this.registry, mark, formatOf },
+      config.dynauth,
+    );
     const wheel = this.#wheel;
     this.#requester = new UdpRequester({
       clock,

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { runExchange } from "./exchange.ts";
-import type { ExchangeRequest } from "./exchange-request.ts";
+import type { EndedExchange, ExchangeRequest } from "./exchange-request.ts";
 import type { Outcome } from "./outcome.ts";
 import { assertSendable } from "./request-rules.ts";
 import type { ResolvedTarget, Resolver } from "./resolver.ts";
@@ -12,6 +12,8 @@ export interface DynauthDeps {
   readonly events: EventFeed;
   readonly resolver: Resolver;
   readonly nextExchangeId: () => string;
+  /** Told of each exchange that has ended; must not throw. */
+  readonly ended?: ((exchange: EndedExchange) => void) | undefined;
 }
 
 export interface DynauthOptions {
@@ -113,9 +115,12 @@ export class Dynauth {
     const ended = (outcome: Outcome | "refused"): void => {
       const settled = outcome === "refused" ? undefined : outcome;
       const replied = settled?.kind === "ack" || settled?.kind === "nak" ? settled : undefined;
+      const atMs = clock.wallMs();
+      const durationMs = Math.round((clock.now() - begun) * 1_000) / 1_000;
+      this.#deps.ended?.({ exchangeId, atMs, durationMs, request, outcome });
       events.emit({
         type: "exchange.ended",
-        atMs: clock.wallMs(),
+        atMs,
         exchangeId,
         code,
         trigger,
@@ -127,7 +132,7 @@ export class Dynauth {
         linkId: settled?.attempts.at(-1)?.linkId,
         nas: settled?.nas,
         attempts: settled?.attempts.length ?? 0,
-        durationMs: Math.round((clock.now() - begun) * 1_000) / 1_000,
+        durationMs,
       });
     };
     try {

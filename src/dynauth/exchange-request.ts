@@ -1,5 +1,6 @@
 import type { Attribute } from "../radius/attribute.ts";
 import type { Link } from "../transport/link.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Which NAS is meant; several keys must all hold. */
 export interface Target {
@@ -25,6 +26,8 @@ export interface ExchangeRequest {
   readonly force?: boolean;
   /** Who asked: "http", "udp", "quota", "cli", "test". */
   readonly trigger: string;
+  /** Name of the token, `clients` entry or quota rule that asked. */
+  readonly caller?: string | undefined;
   readonly requestId?: string;
   readonly signal?: AbortSignal;
   /** The link that made somebody ask, for `linkId: current` in a selection rule. */
@@ -35,4 +38,15 @@ export interface ExchangeRequest {
   readonly proxied?: boolean;
   /** Links that must not get it: the one it came on (DP-31), those its sender may not reach (DP-09). */
   readonly refuses?: (link: Link) => boolean;
+}
+
+/** One exchange that is over, for whoever keeps books. */
+export interface EndedExchange {
+  readonly exchangeId: string;
+  /** Wall clock of its end. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly request: ExchangeRequest;
+  /** "refused": the request does not fit into a packet. */
+  readonly outcome: Outcome | "refused";
 }

@@ -73,8 +73,10 @@ export class SessionResolver implements Resolver {
         (nasIdentifier !== undefined && record.nasIdentifiers.has(textOctets(nasIdentifier).toString("latin1"))) ||
         (nasAddress !== undefined && record.nasAddresses.has(nasAddress)),
     );
-    // A link that has just come back has not named its NAS yet; a peer that stands for one NAS needs no name.
-    return named.length > 0 ? named : ofPeer.filter((record) => record.nasIdentifiers.size === 0);
+    // A link that has just come back has not named its NAS yet; a peer that stands for one NAS needs no name, and a proxy
+    // knows by itself where the NAS is whose accounting it has brought.
+    const unnamed = ({ link, nasIdentifiers }: LinkRecord) => nasIdentifiers.size === 0 || link.client.role !== "nas";
+    return named.length > 0 ? named : ofPeer.filter(unnamed);
   }
 }
 
@@ -84,7 +86,7 @@ export function namesAcctSession(attributes: readonly Attribute[]): boolean {
 }
 
 /** What the session index can look for; undefined when the request has nothing of it. */
-function queryOf(attributes: readonly Attribute[]): AcctSessionQuery | undefined {
+export function queryOf(attributes: readonly Attribute[]): AcctSessionQuery | undefined {
   const text = (type: number): string | undefined => {
     const value = firstValue(attributes, type);
     return value === undefined ? undefined : octetText(value);

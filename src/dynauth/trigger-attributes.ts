@@ -1,10 +1,10 @@
 import { ATTRIBUTE, type Attribute } from "../radius/attribute.ts";
-import { type AttributePlace, decodePlaced, dottedNumber } from "../radius/attribute-place.ts";
+import { decodePlaced, dottedNumber, type VendorFormatOf } from "../radius/attribute-place.ts";
 import type { SharedSecret } from "../radius/authenticator.ts";
+import { isExtended, readExtended } from "../radius/extended.ts";
 import type { HidingHop } from "../radius/hidden.ts";
 import { ZERO_AUTHENTICATOR } from "../radius/packet.ts";
 import { rehide } from "../radius/rehide.ts";
-import { VENDOR_FORMAT_DEFAULT } from "../radius/vendor.ts";
 import type { AttributeFilter } from "../transport/client-entry.ts";
 import type { Link } from "../transport/link.ts";
 
@@ -27,17 +27,32 @@ export class ProxyMark {
 
 /** What of a request is passed on at all: the rest is kept as octets and in order (DP-18). The Message-Authenticator is the
  *  hop's own. */
-export function forwarded(attributes: readonly Attribute[], filter: AttributeFilter | undefined): readonly Attribute[] {
-  const removed = filter?.remove === undefined ? undefined : new Set(filter.remove.map(dottedNumber));
-  const selected = filter?.select === undefined ? undefined : new Set(filter.select.map(dottedNumber));
-  return attributes.filter((each) => {
-    if (each.type === ATTRIBUTE.messageAuthenticator) return false;
-    if (removed === undefined && selected === undefined) return true;
-    if (each.type === ATTRIBUTE.proxyState) return true;
-    const places = placesOf(each);
-    if (removed !== undefined && places.some((place) => removed.has(place))) return false;
-    return selected === undefined || places.every((place) => selected.has(place));
+export function forwarded(
+  attributes: readonly Attribute[],
+  filter: AttributeFilter | undefined,
+  formatOf: VendorFormatOf,
+): readonly Attribute[] {
+  const own = attributes.filter(({ type }) => type !== ATTRIBUTE.messageAuthenticator);
+  if (filter === undefined) return own;
+  const removed = filter.remove && new Set(filter.remove.map(dottedNumber));
+  const selected = filter.select && new Set(filter.select.map(dottedNumber));
+  return wholes(own).flatMap((whole) => {
+    if (whole[0]?.type === ATTRIBUTE.proxyState) return whole;
+    const places = decodePlaced(whole, formatOf).map(({ place }) => dottedNumber(place));
+    if (removed !== undefined && places.some((place) => removed.has(place))) return [];
+    return selected === undefined || places.every((place) => selected.has(place)) ? whole : [];
   });
+}
+
+/** A long extended attribute is one value in several attributes (RFC 6929 Section 2.2): it goes as a whole, or not at all. */
+function wholes(attributes: readonly Attribute[]): readonly (readonly Attribute[])[] {
+  const found: (readonly Attribute[])[] = [];
+  for (let index = 0; index < attributes.length; index += found.at(-1)?.length ?? 1) {
+    const { type } = attributes[index] as Attribute;
+    const count = isExtended(type) ? readExtended(attributes, index).count : 1;
+    found.push(attributes.slice(index, index + count));
+  }
+  return found;
 }
 
 /** What a link gets of it. A NAS gets neither the Operator attributes (DP-15) nor a Proxy-State, which some refuse (DP-24); a
@@ -59,10 +74,4 @@ function hop(secret: SharedSecret): HidingHop {
 
 function isOperator(type: number, value: Buffer): boolean {
   return type === ATTRIBUTE.operatorName || (type === ATTRIBUTE.extended1 && value[0] === OPERATOR_NAS_IDENTIFIER);
-}
-
-function placesOf(attribute: Attribute): string[] {
-  return decodePlaced([attribute], () => VENDOR_FORMAT_DEFAULT).map(({ place }: { place: AttributePlace }) =>
-    dottedNumber(place),
-  );
 }

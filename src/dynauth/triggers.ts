@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, firstInteger, integerAttribute } from "../radius/attribute.ts";
+import type { VendorFormatOf } from "../radius/attribute-place.ts";
 import { CODE } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -42,6 +43,8 @@ export interface TriggerDeps {
   readonly registry: Pick<Registry, "record">;
   /** Eight octets or more that no other hub has: our Proxy-State (DP-31). */
   readonly mark: ProxyMark;
+  /** How vendors lay out their attributes, for filters. */
+  readonly formatOf: VendorFormatOf;
 }
 
 export interface TriggerOptions {
@@ -107,15 +110,16 @@ export class Triggers {
 
   async #exchange(context: TriggerContext, target: Target): Promise<readonly Outcome[]> {
     const { packet, client, origin, signal, kinds } = context;
-    const { registry, dynauth, mark } = this.#deps;
+    const { registry, dynauth, mark, formatOf } = this.#deps;
     const cameFrom = (link: Link) =>
       link.linkId === origin.link?.linkId || (link.kind === "udp" && link.address === origin.address);
     return dynauth.exchange({
       code: packet.code,
       target,
-      attributes: forwarded(packet.attributes, client.filter),
+      attributes: forwarded(packet.attributes, client.filter, formatOf),
       proxied: true,
       trigger: origin.link === undefined ? "udp" : "radsec",
+      caller: client.name,
       signal,
       ...(origin.link && { currentLinkId: origin.link.linkId }),
       refuses: (link) =>

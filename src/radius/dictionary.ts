@@ -53,7 +53,8 @@ export class Dictionary {
   readonly #byName = new Map<string, Definition>();
   readonly #byDotted = new Map<string, Definition>();
   readonly #formats = new Map<number, VendorFormat>();
-  readonly #formatOf = (vendor: number): VendorFormat => this.#formats.get(vendor) ?? VENDOR_FORMAT_DEFAULT;
+  /** Widths of the fields in a vendor's attributes; what RFC 2865 recommends for one that no dictionary has. */
+  readonly formatOf = (vendor: number): VendorFormat => this.#formats.get(vendor) ?? VENDOR_FORMAT_DEFAULT;
 
   /** @throws {HubError} ERR_DICTIONARY for a name with two numbers, or a VALUE of an attribute that is not there */
   constructor(entries: Iterable<DictionaryEntry>) {
@@ -94,7 +95,7 @@ export class Dictionary {
 
   /** "User-Name", "Mikrotik-Rate-Limit" (the first sub-attribute's), or "Attr-200", "Attr-26.14988.99" without a name. */
   attributeName(attribute: Attribute): string {
-    const [placed] = decodePlaced([attribute], this.#formatOf);
+    const [placed] = decodePlaced([attribute], this.formatOf);
     return this.#nameAt(dottedNumber((placed as PlacedValue).place));
   }
 
@@ -106,7 +107,7 @@ export class Dictionary {
     if (definition === undefined) return this.#encodeUnknown(String(name), input);
     const value = encodeValue(definition, input, tagText === undefined ? undefined : Number(tagText));
     try {
-      return encodePlaced({ place: definition.place, value }, this.#formatOf);
+      return encodePlaced({ place: definition.place, value }, this.formatOf);
     } catch (cause) {
       throw new HubError("ERR_RADIUS_VALUE", `${definition.name}: ${(cause as Error).message}`, {}, { cause });
     }
@@ -115,7 +116,7 @@ export class Dictionary {
   /** The values of an attribute list, flat: a Vendor-Specific attribute with several sub-attributes yields several. What
    *  can not be decoded is "0x..."; nothing throws (PKT-07, PKT-08). */
   decode(attributes: readonly Attribute[]): DecodedAttribute[] {
-    return decodePlaced(attributes, this.#formatOf).map((placed) => this.#decodePlacedValue(placed));
+    return decodePlaced(attributes, this.formatOf).map((placed) => this.#decodePlacedValue(placed));
   }
 
   #define(entry: AttributeEntry): void {
@@ -144,7 +145,7 @@ export class Dictionary {
     if (place === undefined) throw new HubError("ERR_DICTIONARY", `unknown attribute "${name.slice(0, 64)}"`);
     const value = Buffer.isBuffer(input) ? input : VALUE_CODECS.octets.encode(input);
     if (value === undefined) throw badValue(`Attr-${dottedNumber(place)}`, VALUE_CODECS.octets.takes);
-    return encodePlaced({ place, value }, this.#formatOf);
+    return encodePlaced({ place, value }, this.formatOf);
   }
 
   #decodePlacedValue({ place, value }: PlacedValue): DecodedAttribute {

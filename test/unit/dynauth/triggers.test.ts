@@ -12,8 +12,10 @@ import {
   SharedSecret,
   verifyResponse,
 } from "../../../src/radius/authenticator.ts";
+import { encodeExtended } from "../../../src/radius/extended.ts";
 import { hideTunnelPassword, revealTunnelPassword } from "../../../src/radius/hidden.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
+import { encodeVendorSpecific, VENDOR_FORMAT_DEFAULT } from "../../../src/radius/vendor.ts";
 import type { LinkRecord } from "../../../src/registry/types.ts";
 import type { ClientEntry } from "../../../src/transport/client-entry.ts";
 import type { Link, Reply } from "../../../src/transport/link.ts";
@@ -28,6 +30,8 @@ const OPERATOR = textAttribute(126, "1visited.example");
 const OPERATOR_NAS: Attribute = { type: 241, value: Buffer.from("08deadbeef", "hex") };
 const STATES = ["a", "b", "c"].map((text) => textAttribute(33, text));
 const MARK = new ProxyMark(Buffer.from("0123456789ab"));
+/** A vendor whose types take two octets, as those of USR do four. */
+const WIDE = 9_999;
 const COMMON = { exchangeId: "x", attempts: [], mayHaveActed: false, durationMs: 1, nas: "nas-07" };
 const REPLIED = {
   ...COMMON,
@@ -69,6 +73,7 @@ async function trigger(situation: Situation): Promise<{ reply: Reply; asked: Exc
       },
       registry: { record: () => record as unknown as LinkRecord },
       mark: MARK,
+      formatOf: (vendor) => (vendor === WIDE ? { typeBytes: 2, lengthBytes: 2 } : VENDOR_FORMAT_DEFAULT),
     },
     {
       timestampWindowMs: 300_000,
@@ -356,6 +361,25 @@ describe("Triggers: what is passed on", () => {
       client: clientEntry({ ...DAC, filter: { select: [{ type: 1 }, { type: 32 }] } }),
     });
     expect(select.asked?.attributes.map(({ type }) => type)).toEqual([1, 32, 33, 33, 33]);
+  });
+
+  it("filters read a vendor's attributes in its own format, and take a value in fragments as a whole", async () => {
+    const wide = (type: number) =>
+      encodeVendorSpecific(
+        { vendor: WIDE, subAttributes: [{ type, value: Buffer.from("x") }] },
+        { typeBytes: 2, lengthBytes: 2 },
+      );
+    const long = encodeExtended(245, 9, Buffer.alloc(600));
+    const attributes = [USER, NAS, wide(258), ...long, wide(259), textAttribute(25, "class")];
+    const asked = async (filter: ClientEntry["filter"]) =>
+      (await trigger({ attributes, client: clientEntry({ ...DAC, filter }) })).asked?.attributes;
+    const places = [
+      { type: 26, vendor: WIDE, vendorType: 258 },
+      { type: 245, extendedType: 9 },
+    ];
+    expect(long).toHaveLength(3);
+    expect(await asked({ remove: places })).toEqual([USER, NAS, wide(259), textAttribute(25, "class")]);
+    expect(await asked({ select: places })).toEqual([wide(258), ...long]);
   });
 
   it("DP-31 it never goes back to the link or the address it came from", async () => {
