@@ -2,12 +2,14 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { Accounting, type Recorded } from "./aaa/accounting/accounting.ts";
 import { periodRules } from "./aaa/quota/options.ts";
+import { ExchangeAudit } from "./aaa/audit/exchange-audit.ts";
 import { Quota } from "./aaa/quota/quota.ts";
 import { Upkeep } from "./aaa/upkeep/upkeep.ts";
 import { Webhooks } from "./aaa/webhooks/webhooks.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Dynauth } from "./dynauth/dynauth.ts";
+import type { EndedExchange } from "./dynauth/exchange-request.ts";
 import type { Resolver } from "./dynauth/resolver.ts";
 import { SessionResolver } from "./dynauth/session-resolver.ts";
 import { HubError } from "./errors.ts";
@@ -39,6 +41,7 @@ export class Bookkeeping {
   readonly store: Store;
   readonly quota: Quota;
   readonly #accounting: Accounting;
+  readonly #audit: ExchangeAudit;
   readonly #webhooks: Webhooks;
   readonly #upkeep: Upkeep;
 
@@ -52,8 +55,9 @@ export class Bookkeeping {
     const recorded = (each: Recorded) => this.#recorded(each);
     this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, recorded }, config.accounting);
     this.quota = new Quota({ ...deps, store, closed, onFault }, config.quota);
+    this.#audit = new ExchangeAudit({ ...deps, store, closed, onFault });
     this.#webhooks = new Webhooks({ ...deps, outbox: store.outbox, onFault }, config.webhooks);
-    const isPresent = (peerKey: string) => registry.byPeerKey(peerKey).length > 0;
+    const isPresent = (peerKey: string) => registry.byPeerKey(peerKey).some(({ link }) => link.fallback !== true);
     this.#upkeep = new Upkeep({ clock, store, isPresent, closed, onFault }, config.accounting.upkeep);
     store.usePeriods(periodRules(config.quota));
   }
@@ -68,13 +72,14 @@ export class Bookkeeping {
     this.store.start();
     await this.store.ready(STORE_GRACE_MS).catch(() => undefined);
     this.#webhooks.start();
+    this.#audit.start();
     this.quota.start();
     this.#upkeep.start();
   }
 
   /** After the links have gone: what they brought last is still stored. */
   async stop(): Promise<void> {
-    await Promise.all([this.quota.stop(), this.#upkeep.stop()]);
+    await Promise.all([this.quota.stop(), this.#upkeep.stop(), this.#audit.stop()]);
     await this.#webhooks.stop();
     await this.store.stop();
   }
@@ -91,6 +96,11 @@ export class Bookkeeping {
   /** Answers an Accounting-Request once it is stored and, where it is forwarded, the upstream has answered. */
   answer(context: RequestContext, upstream?: Promise<Reply>): Promise<Reply> {
     return this.#accounting.answer(context, upstream);
+  }
+
+  /** An exchange has ended, whoever asked for it. */
+  ended(exchange: EndedExchange): void {
+    this.#audit.ended(exchange);
   }
 
   /** For /ready. */

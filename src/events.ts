@@ -178,7 +178,7 @@ export interface QuotaActed extends Stamped {
 /** Work beside accounting that was given up because its bound was reached or the store refused it; said at most once a minute. */
 export interface WorkDropped extends Stamped {
   readonly type: "work.dropped";
-  readonly work: "quota" | "webhook";
+  readonly work: "quota" | "webhook" | "audit";
   readonly why: string;
   /** Since the last such event. */
   readonly count: number;

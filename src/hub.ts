@@ -268,6 +268,7 @@ export class Hub {
     return {
       acctSessions: store.acctSessions,
       usage: store.usage,
+      audit: store.audit,
       quotaStore: store.quota,
       quota: {
         userChanged: (username: string) => quota.userChanged(username),

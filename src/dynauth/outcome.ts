@@ -4,6 +4,8 @@ import type { CloseReason, LinkOutcome } from "../transport/link.ts";
 /** How one exchange ended. A closed union: a new kind fails to compile until every table has it. */
 export type Outcome = Replied | TimedOut | NoRoute | Busy | Closed;
 export type OutcomeKind = Outcome["kind"];
+/** Every one of them, for schemas. */
+export const OUTCOME_KINDS = ["ack", "nak", "timeout", "no-route", "busy", "closed"] as const satisfies OutcomeKind[];
 
 interface Common {
   readonly exchangeId: string;

@@ -5,6 +5,7 @@ import type { Dynauth } from "../dynauth/dynauth.ts";
 import type { EventFeed } from "../events.ts";
 import type { Dictionary } from "../radius/dictionary.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { AuditStore } from "../store/audit-types.ts";
 import type { QuotaStore } from "../store/quota-types.ts";
 import type { AcctSessionStore, UsageStore } from "../store/types.ts";
 
@@ -48,6 +49,8 @@ export interface HttpDeps {
   readonly heartbeat?: () => boolean;
   /** The session index; without it a request must name its NAS. */
   readonly acctSessions?: Pick<AcctSessionStore, "find" | "one"> | undefined;
+  /** Exchanges that have ended. */
+  readonly audit?: Pick<AuditStore, "find"> | undefined;
   readonly usage?: Pick<UsageStore, "periods"> | undefined;
   readonly quotaStore?: Pick<QuotaStore, "override" | "putOverride" | "removeOverride"> | undefined;
   readonly quota?: QuotaView | undefined;

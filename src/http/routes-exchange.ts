@@ -9,13 +9,14 @@ import { includesRole } from "./credentials.ts";
 import { type ExchangeInput, exchangeInput, triggerInput } from "./exchange-input.ts";
 import { type Answer, IdempotentAnswers } from "./idempotency.ts";
 import type { HttpDeps } from "./options.ts";
+import { auditList, auditRoutes } from "./routes-audit.ts";
 import { answerCode, outcomeDetail, outcomeJson, RETRY_AFTER_SECONDS } from "./outcome-json.ts";
 import { type Fields, readParameters } from "./parameters.ts";
 import { PROBLEMS, problemJson, refusal } from "./problem.ts";
 
-type ExchangeDeps = Pick<HttpDeps, "clock" | "dynauth" | "dictionary" | "acctSessions">;
+type ExchangeDeps = Pick<HttpDeps, "clock" | "dynauth" | "dictionary" | "acctSessions" | "audit">;
 
-/** POST /disconnect, /coa and /v1/exchanges. */
+/** POST /disconnect, /coa and /v1/exchanges, and what is known of those that have ended. */
 export function exchangeRoutes(deps: ExchangeDeps, settings: Settings): Routes {
   const desk = new ExchangeDesk(deps, settings);
   const indexed = deps.acctSessions !== undefined;
@@ -35,7 +36,9 @@ export function exchangeRoutes(deps: ExchangeDeps, settings: Settings): Routes {
     },
     "/v1/exchanges": {
       POST: { role: "operator", answer: (context) => desk.answer(context, (fields) => exchangeInput(fields, rules())) },
+      ...(deps.audit && { GET: auditList(deps.audit) }),
     },
+    ...(deps.audit && auditRoutes(deps.audit)),
   };
 }
 
@@ -75,6 +78,7 @@ class ExchangeDesk {
       timeoutMs: input.timeoutMs ?? this.#settings().timeoutDefaultMs,
       force: input.force,
       trigger: "http",
+      caller: context.get("caller")?.name,
       requestId,
       ...(signal === undefined ? {} : { signal }),
     };

@@ -143,6 +143,7 @@ export class QuotaActions {
         ...changes,
       ],
       trigger: "quota",
+      caller: action.rule,
       ...(linkId === undefined ? {} : { currentLinkId: linkId }),
     };
   }
