@@ -8,11 +8,9 @@ import {
   textAttribute,
 } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
-import { RawNas } from "../support/raw-nas.ts";
+import { AccountingRouter, INTERIM, START, startHub } from "../support/accounting-router.ts";
 import { RunningHub } from "../support/running-hub.ts";
 
-const START = 1;
-const INTERIM = 3;
 const MAC = "00-11-22-AA-BB-CC";
 
 const QUOTA = `
@@ -21,56 +19,6 @@ quota:
   rules:
     - { name: fair-use, amount: 1GB, period: total, thresholds: [{ percent: 100, action: disconnect }] }
 `;
-
-/** A hub whose store is up: until then it answers no accounting. */
-async function startHub(yaml: string): Promise<RunningHub> {
-  const running = await RunningHub.start({ yaml });
-  await running.hub.store?.ready(10_000);
-  return running;
-}
-
-/** A router that dials out to the hub and tells of its users. */
-class Router {
-  readonly name: string;
-  readonly nas: RawNas;
-
-  constructor(name: string, nas: RawNas) {
-    this.name = name;
-    this.nas = nas;
-  }
-
-  static async of(running: RunningHub, name: string): Promise<Router> {
-    const nas = await RawNas.dial(running.radsecPort, await running.credentials(name));
-    await nas.register(name);
-    return new Router(name, nas);
-  }
-
-  /** Resolves once the record is stored. */
-  async account(status: number, username: string, acctSessionId: string, more: readonly Attribute[] = []) {
-    const index = this.nas.received.length;
-    this.nas.request(CODE.accountingRequest, [
-      integerAttribute(ATTRIBUTE.acctStatusType, status),
-      textAttribute(ATTRIBUTE.acctSessionId, acctSessionId),
-      textAttribute(ATTRIBUTE.userName, username),
-      textAttribute(ATTRIBUTE.nasIdentifier, this.name),
-      ...more,
-    ]);
-    expect((await this.nas.packet(index)).code).toBe(CODE.accountingResponse);
-  }
-
-  /** Answers the next request of the hub. */
-  async answerNext(positive: boolean): Promise<Readonly<Record<string, string | undefined>>> {
-    const request = await this.nas.packet(this.nas.received.length);
-    this.nas.answer(request, request.code + (positive ? 1 : 2));
-    const text = (type: number) => firstValue(request.attributes, type)?.toString();
-    return {
-      username: text(ATTRIBUTE.userName),
-      sessionId: text(ATTRIBUTE.acctSessionId),
-      callingStationId: text(ATTRIBUTE.callingStationId),
-      nasIdentifier: text(ATTRIBUTE.nasIdentifier),
-    };
-  }
-}
 
 async function call(url: string, init?: RequestInit) {
   const response = await fetch(url, init);
@@ -91,7 +39,7 @@ describe("POST /disconnect without nas_identifier", () => {
     ["username=alice&calling_station_id=00:11:22:aa:bb:cc&session_id=s1", MAC],
   ])("finds the router by %s and fills in what names the acct session there", async (query, callingStationId) => {
     const running = await startHub("accounting: {}");
-    const router = await Router.of(running, "edge-1");
+    const router = await AccountingRouter.of(running, "edge-1");
     await router.account(START, "alice", "s1", [mac, ip]);
     const [seen, answer] = await Promise.all([router.answerNext(true), post(`${running.api}/disconnect?${query}`)]);
     expect(seen).toEqual({ username: "alice", sessionId: "s1", callingStationId, nasIdentifier: "edge-1" });
@@ -103,7 +51,7 @@ describe("POST /disconnect without nas_identifier", () => {
 
   it("answers 404 no-session when none is open, and does not take one for another", async () => {
     const running = await startHub("accounting: {}");
-    const router = await Router.of(running, "edge-1");
+    const router = await AccountingRouter.of(running, "edge-1");
     await router.account(START, "alice", "s1", [mac]);
     for (const query of ["username=bob", "username=alice&session_id=s2", "calling_station_id=00-11-22-AA-BB-CD"]) {
       const answer = await post(`${running.api}/disconnect?${query}`);
@@ -117,7 +65,7 @@ describe("POST /disconnect without nas_identifier", () => {
     [false, 207, { status: 409, code: "nak", outcome: "nak" }],
   ])("reaches a user on two routers; second one acks: %s, so %d", async (positive, status, second) => {
     const running = await startHub("accounting: {}");
-    const [one, other] = [await Router.of(running, "edge-1"), await Router.of(running, "edge-2")];
+    const [one, other] = [await AccountingRouter.of(running, "edge-1"), await AccountingRouter.of(running, "edge-2")];
     await one.account(START, "alice", "s1");
     await other.account(START, "alice", "s1");
     const [, , answer] = await Promise.all([
@@ -151,7 +99,7 @@ describe("POST /disconnect without nas_identifier", () => {
 describe("GET /v1/sessions", () => {
   it("filters, pages by cursor, and shows one by its key, whatever stands in it", async () => {
     const running = await startHub("accounting: {}");
-    const router = await Router.of(running, "edge-1");
+    const router = await AccountingRouter.of(running, "edge-1");
     const ids = ["a/1", "b#2", "c%2f|", "d e", "é"];
     for (const id of ids) await router.account(START, "alice", id, id === "d e" ? [mac] : []);
     const seen: { key: string; session_id: string }[] = [];
@@ -198,7 +146,7 @@ describe("GET /v1/sessions", () => {
 
   it("exports more than a page as CSV and NDJSON; CSV holds no formula", async () => {
     const running = await startHub("accounting: {}");
-    const router = await Router.of(running, "edge-1");
+    const router = await AccountingRouter.of(running, "edge-1");
     await router.account(START, "=1+cmd|'/c calc'!A0", "s0");
     await router.account(START, 'semi;"quoted", user', "s1");
     const { store } = running.hub;
@@ -259,7 +207,7 @@ describe("/v1/users/{username}", () => {
 
   it("shows usage and where it leaves the user; a smaller amount by PUT acts at once, DELETE takes it back", async () => {
     const running = await startHub(QUOTA);
-    const router = await Router.of(running, "edge-1");
+    const router = await AccountingRouter.of(running, "edge-1");
     await router.account(START, "alice@example.net", "s1");
     await router.account(INTERIM, "alice@example.net", "s1", used(400_000_000, 60));
     const user = `${running.api}/v1/users/alice%40example.net`;
