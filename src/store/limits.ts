@@ -1,4 +1,5 @@
 import { BATCH_RECORDS_MAX, PAGE_ITEMS_MAX, type PageRequest } from "./types.ts";
+import { USER_BATCH_MAX } from "./user-types.ts";
 
 /** @throws RangeError for a limit that is not 1..PAGE_ITEMS_MAX */
 export function assertPage({ limit }: PageRequest): void {
@@ -11,6 +12,13 @@ export function assertPage({ limit }: PageRequest): void {
 export function assertBatch(batch: readonly unknown[]): void {
   if (batch.length > BATCH_RECORDS_MAX) {
     throw new RangeError(`a batch has at most ${BATCH_RECORDS_MAX} records, not ${batch.length}`);
+  }
+}
+
+/** @throws RangeError for a list of more than USER_BATCH_MAX */
+export function assertUserBatch(batch: unknown): void {
+  if (Array.isArray(batch) && batch.length > USER_BATCH_MAX) {
+    throw new RangeError(`a batch has at most ${USER_BATCH_MAX} users or changes, not ${batch.length}`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { AcctSession, CloseCause, RecordEffect } from "./acct-session.ts";
 import type { Outbox } from "./outbox-types.ts";
 import type { Amounts, PeriodRules } from "./periods.ts";
 import type { QuotaStore } from "./quota-types.ts";
-import type { PlanStore, UserStore } from "./user-types.ts";
+import type { PlanStore, UserChangeStore, UserStore } from "./user-types.ts";
 
 /** Everything that outlives the process, behind one interface a concern. Values are plain data (structured-clone friendly),
  *  copied on the way in and out. Each call is atomic on its own and durable when it resolves; while the store is down every
@@ -19,6 +19,7 @@ export interface Store {
   readonly quota: QuotaStore;
   readonly users: UserStore;
   readonly plans: PlanStore;
+  readonly userChanges: UserChangeStore;
   readonly audit: AuditStore;
   readonly outbox: Outbox;
   /** What usage is counted in, for every call after this one; DEFAULT_PERIOD_RULES before the first. */

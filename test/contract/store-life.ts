@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NOON_MS, RecordMaker } from "../support/accounting-records.ts";
 import type { StorePlace } from "./store-contract.ts";
 import { freshStore, opened } from "./store-place.ts";
+import { planRecord, userRecord } from "../support/user-records.ts";
 
 export function lifeContract(place: () => Promise<StorePlace>): void {
   describe("life", () => {
@@ -33,7 +34,7 @@ export function lifeContract(place: () => Promise<StorePlace>): void {
       const first = await opened(where);
       const alice = new RecordMaker();
       await first.acctSessions.record([alice.start(), alice.interim(60, 1_000)]);
-      await first.users.put({ username: "alice", plan: "gold", disabled: false, changedAtMs: NOON_MS });
+      await first.users.put(userRecord("alice", { plan: "gold" }));
       const before = await first.acctSessions.one("nas-1/0001");
       await first.stop();
       const second = await opened(where);
@@ -46,14 +47,10 @@ export function lifeContract(place: () => Promise<StorePlace>): void {
     it("copies what it is given: later changes by the caller are not stored", async () => {
       const store = await freshStore(place);
       const quotaRules = ["month"];
-      const putting = store.plans.put({ name: "gold", quotaRules, changedAtMs: NOON_MS });
+      const putting = store.plans.put(planRecord("gold", { quotaRules }));
       quotaRules.push("day");
       await putting;
-      await expect(store.plans.one("gold")).resolves.toEqual({
-        name: "gold",
-        quotaRules: ["month"],
-        changedAtMs: NOON_MS,
-      });
+      await expect(store.plans.one("gold")).resolves.toEqual(planRecord("gold", { quotaRules: ["month"] }));
     });
 
     it("refuses a page of other than 1 to 1,000 items with a RangeError", async () => {

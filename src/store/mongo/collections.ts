@@ -9,6 +9,7 @@ import type {
   SessionDocument,
   StubDocument,
   UsageDocument,
+  UserChangeDocument,
   UserDocument,
 } from "./documents.ts";
 
@@ -17,6 +18,7 @@ export interface Collections {
   readonly usage: Collection<UsageDocument>;
   readonly users: Collection<UserDocument>;
   readonly plans: Collection<PlanDocument>;
+  readonly userChanges: Collection<UserChangeDocument>;
   readonly overrides: Collection<OverrideDocument>;
   readonly marks: Collection<MarkDocument>;
   readonly actions: Collection<ActionDocument>;
@@ -49,8 +51,9 @@ const SCHEMA: Readonly<Record<keyof Collections, { readonly name: string; readon
     ],
   },
   usage: { name: "usage", indexes: [{ usageKeys: 1 }, { "pending.key": 1 }] },
-  users: { name: "users", indexes: [] },
+  users: { name: "users", indexes: [{ plan: 1, _id: 1 }] },
   plans: { name: "plans", indexes: [] },
+  userChanges: { name: "user_changes", indexes: [{ dueAtMs: 1, _id: 1 }] },
   overrides: { name: "quota_overrides", indexes: [] },
   marks: { name: "quota_marks", indexes: [{ username: 1, _id: 1 }, { expiresAtMs: 1 }] },
   actions: { name: "quota_actions", indexes: [{ username: 1, _id: 1 }, { dueAtMs: 1, _id: 1 }, { expiresAtMs: 1 }] },

@@ -3,7 +3,7 @@ import type { AuditEntry } from "../audit-types.ts";
 import type { OutboxMessage } from "../outbox-types.ts";
 import type { QuotaAction, QuotaMark, QuotaOverride } from "../quota-types.ts";
 import type { PeriodUsage } from "../types.ts";
-import type { Plan, User } from "../user-types.ts";
+import type { Plan, User, UserChange } from "../user-types.ts";
 
 /** Collection `sessions`: one acct session, `_id` its key, with what it has added to usage. It changes as a whole, in one write
  *  that asks for the `version` it was read with (invariant 7). Numbers above 2^31 are doubles, exact below 2^53. */
@@ -60,6 +60,8 @@ type Keyed<Item, Key extends keyof Item> = Omit<Item, Key> & { readonly _id: str
 
 export type UserDocument = Keyed<User, "username">;
 export type PlanDocument = Keyed<Plan, "name">;
+/** `_id` is kind and name; `lease` tells the one who took it. */
+export type UserChangeDocument = UserChange & { readonly _id: string; readonly lease?: string };
 export type OverrideDocument = Keyed<QuotaOverride, "username">;
 export type MarkDocument = Keyed<QuotaMark, "markKey">;
 /** `lease` tells the one who took it. */

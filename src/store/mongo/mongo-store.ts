@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts";
 import { OutboxCollection } from "./outbox-collection.ts";
 import { QuotaCollections } from "./quota-collections.ts";
 import { UsageCollection } from "./usage-collection.ts";
+import { UserChangeCollection } from "./user-change-collection.ts";
 import { PlanCollection, UserCollection } from "./user-collections.ts";
 
 export interface MongoStoreDeps {
@@ -45,6 +46,7 @@ export class MongoStore implements Store {
   readonly quota: Store["quota"];
   readonly users: Store["users"];
   readonly plans: Store["plans"];
+  readonly userChanges: Store["userChanges"];
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
   readonly #life: StoreLife;
@@ -72,6 +74,7 @@ export class MongoStore implements Store {
     this.quota = new QuotaCollections(calls, deps.random);
     this.users = new UserCollection(calls);
     this.plans = new PlanCollection(calls);
+    this.userChanges = new UserChangeCollection(calls, deps.random);
     this.audit = new AuditCollection(calls);
     this.outbox = new OutboxCollection(calls, deps.random, options.outboxMax ?? OUTBOX_MAX);
   }

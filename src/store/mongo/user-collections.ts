@@ -1,10 +1,11 @@
 import type { Collection } from "mongodb";
-import { assertPage } from "../limits.ts";
+import { assertPage, assertUserBatch } from "../limits.ts";
 import { pageOf } from "../page-of.ts";
 import type { Page, PageRequest } from "../types.ts";
-import type { Plan, PlanStore, User, UserStore } from "../user-types.ts";
+import type { Plan, PlanStore, User, UserFilter, UserStore } from "../user-types.ts";
 import type { Calls } from "./connection.ts";
 import type { PlanDocument, UserDocument } from "./documents.ts";
+import { isDuplicateKey } from "./mongo-fault.ts";
 
 /** UserStore on the collection `users`. */
 export class UserCollection implements UserStore {
@@ -21,22 +22,38 @@ export class UserCollection implements UserStore {
     });
   }
 
-  async put({ username, ...user }: User): Promise<void> {
-    const document = { ...user, _id: username };
-    await this.#calls.write(({ users }) => users.replaceOne({ _id: { $eq: username } }, document, { upsert: true }));
+  async put(user: User): Promise<void> {
+    const document = userDocument(user);
+    await this.#calls.write(({ users }) =>
+      users.replaceOne({ _id: { $eq: document._id } }, document, { upsert: true }),
+    );
   }
 
-  remove(username: string): Promise<boolean> {
+  async putAll(batch: readonly User[]): Promise<void> {
+    assertUserBatch(batch);
+    const replacements = batch.map(userDocument).map((replacement) => ({
+      replaceOne: { filter: { _id: { $eq: replacement._id } }, replacement, upsert: true },
+    }));
+    if (replacements.length === 0) return;
+    await this.#calls.writes(({ users }) => users.bulkWrite(replacements, { ordered: false }));
+  }
+
+  replace(user: User, revision: string | undefined): Promise<boolean> {
+    const document = userDocument(user);
+    return this.#calls.write(({ users }) => replaceState(users, document, revision));
+  }
+
+  remove(username: string, revision?: string): Promise<boolean> {
     return this.#calls.write(async ({ users }) => {
-      const { deletedCount } = await users.deleteOne({ _id: { $eq: username } });
+      const { deletedCount } = await users.deleteOne({ _id: { $eq: username }, ...ofState(revision) });
       return deletedCount > 0;
     });
   }
 
-  async list(page: PageRequest): Promise<Page<User>> {
+  async list(page: PageRequest, { plan }: UserFilter = {}): Promise<Page<User>> {
     assertPage(page);
     return this.#calls.read(async ({ users }) => {
-      const found = await pageDocuments(users, page);
+      const found = await pageDocuments(users, page, plan === undefined ? {} : { plan: { $eq: plan } });
       return pageOf(found.map(userOf), page.limit, ({ username }) => username);
     });
   }
@@ -57,14 +74,21 @@ export class PlanCollection implements PlanStore {
     });
   }
 
-  async put({ name, quotaRules, changedAtMs }: Plan): Promise<void> {
-    const document = { _id: name, quotaRules: [...quotaRules], changedAtMs };
-    await this.#calls.write(({ plans }) => plans.replaceOne({ _id: { $eq: name } }, document, { upsert: true }));
+  async put(plan: Plan): Promise<void> {
+    const document = planDocument(plan);
+    await this.#calls.write(({ plans }) =>
+      plans.replaceOne({ _id: { $eq: document._id } }, document, { upsert: true }),
+    );
   }
 
-  remove(name: string): Promise<boolean> {
+  replace(plan: Plan, revision: string | undefined): Promise<boolean> {
+    const document = planDocument(plan);
+    return this.#calls.write(({ plans }) => replaceState(plans, document, revision));
+  }
+
+  remove(name: string, revision?: string): Promise<boolean> {
     return this.#calls.write(async ({ plans }) => {
-      const { deletedCount } = await plans.deleteOne({ _id: { $eq: name } });
+      const { deletedCount } = await plans.deleteOne({ _id: { $eq: name }, ...ofState(revision) });
       return deletedCount > 0;
     });
   }
@@ -90,10 +114,68 @@ export function pageDocuments<Document extends { readonly _id: string }>(
     .toArray() as Promise<unknown> as Promise<Document[]>;
 }
 
-function userOf({ _id, plan, disabled, changedAtMs }: UserDocument): User {
-  return { username: _id, plan, disabled, changedAtMs };
+interface Versioned {
+  readonly _id: string;
+  readonly revision: string;
 }
 
-function planOf({ _id, quotaRules, changedAtMs }: PlanDocument): Plan {
-  return { name: _id, quotaRules, changedAtMs };
+/** Replaces a document in one state, or inserts it where `revision` is undefined. @returns whether it did */
+async function replaceState<Document extends Versioned>(
+  collection: Collection<Document>,
+  document: Document,
+  revision: string | undefined,
+): Promise<boolean> {
+  const documents = collection as unknown as Collection<Versioned>;
+  if (revision !== undefined) {
+    const filter = { _id: { $eq: document._id }, ...ofState(revision) };
+    return (await documents.replaceOne(filter, document)).matchedCount > 0;
+  }
+  try {
+    await documents.insertOne(document);
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
+}
+
+function ofState(revision: string | undefined): { readonly revision?: { readonly $eq: string } } {
+  return revision === undefined ? {} : { revision: { $eq: revision } };
+}
+
+function userDocument({ username, ...user }: User): UserDocument {
+  return { ...structuredClone(user), _id: username };
+}
+
+function planDocument({ name, ...plan }: Plan): PlanDocument {
+  return { ...structuredClone(plan), _id: name };
+}
+
+/** A document leaves out what is undefined; one of an earlier version lacks more. */
+function userOf({ _id, ...document }: UserDocument): User {
+  const { password, validFromMs, validUntilMs, disabled, plan, note, changedAtMs } = document;
+  const { overrides = {}, revision = "0" } = document as Partial<User>;
+  return {
+    username: _id,
+    password,
+    validFromMs,
+    validUntilMs,
+    disabled,
+    plan,
+    overrides,
+    note,
+    changedAtMs,
+    revision,
+  };
+}
+
+function planOf({ _id, ...document }: PlanDocument): Plan {
+  const {
+    values = {},
+    quotaRules,
+    note,
+    changedAtMs,
+    revision = "0",
+  } = document as Partial<Plan> & Omit<PlanDocument, "_id">;
+  return { name: _id, values, quotaRules, note, changedAtMs, revision };
 }

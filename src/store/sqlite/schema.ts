@@ -128,4 +128,21 @@ export const MIGRATIONS: readonly string[] = [
     changed_at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // Users with passwords, validity and values of their own; plans with values; what routers have yet to be told.
+  `
+  ALTER TABLE user ADD COLUMN facts TEXT NOT NULL DEFAULT '{"overrides":{}}';
+  ALTER TABLE user ADD COLUMN revision TEXT NOT NULL DEFAULT '0';
+  CREATE INDEX user_plan ON user (plan, username) WHERE plan IS NOT NULL;
+  ALTER TABLE plan ADD COLUMN facts TEXT NOT NULL DEFAULT '{"values":{}}';
+  ALTER TABLE plan ADD COLUMN revision TEXT NOT NULL DEFAULT '0';
+  CREATE TABLE user_change (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    due_at_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    after TEXT,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX user_change_due ON user_change (due_at_ms);
+  `,
 ];

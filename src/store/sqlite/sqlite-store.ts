@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { assertBatch, assertPage, assertQuery } from "../limits.ts";
+import { assertBatch, assertPage, assertQuery, assertUserBatch } from "../limits.ts";
 import { DEFAULT_PERIOD_RULES, type PeriodRules } from "../periods.ts";
 import { StoreLife } from "../store-life.ts";
 import type { HealthObserver, PageRequest, Store, StoreHealth } from "../types.ts";
@@ -36,6 +36,7 @@ export class SqliteStore implements Store {
   readonly quota: Store["quota"];
   readonly users: Store["users"];
   readonly plans: Store["plans"];
+  readonly userChanges: Store["userChanges"];
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
   readonly #life: StoreLife;
@@ -52,6 +53,7 @@ export class SqliteStore implements Store {
     this.quota = remote(this.#thread, "quota");
     this.users = remote(this.#thread, "users");
     this.plans = remote(this.#thread, "plans");
+    this.userChanges = remote(this.#thread, "userChanges");
     this.audit = remote(this.#thread, "audit");
     this.outbox = remote(this.#thread, "outbox");
   }
@@ -106,6 +108,7 @@ function remote<Name extends Concern>(thread: StoreThread, concern: Name): Store
     const call = async (...values: readonly unknown[]): Promise<unknown> => {
       if (method === "find") assertQuery(values[0] as object);
       if (method === "record") assertBatch(values[0] as readonly unknown[]);
+      if (method === "putAll" || concern === "userChanges") assertUserBatch(values[0]);
       for (const value of values) if (isPageRequest(value)) assertPage(value);
       const weight = method === "record" ? (values[0] as readonly unknown[]).length : 1;
       return thread.call(concern, method, values, weight);

@@ -8,6 +8,7 @@ import { QuotaTables } from "./quota-tables.ts";
 import { RecentSessions } from "./recent-sessions.ts";
 import type { Concern, Synchronous } from "./thread-messages.ts";
 import { UsageTable } from "./usage-table.ts";
+import { UserChangeTable } from "./user-change-table.ts";
 import { PlanTable, UserTable } from "./user-tables.ts";
 
 export type Tables = { readonly [Name in Concern]: Synchronous<Store[Name]> } & {
@@ -30,6 +31,7 @@ export function openTables(database: Database, rules: PeriodRules, outboxMax: nu
     quota: new QuotaTables(database),
     users: new UserTable(database),
     plans: new PlanTable(database),
+    userChanges: new UserChangeTable(database),
     audit: new AuditTable(database),
     outbox: new OutboxTable(database, outboxMax),
     usePeriods: (changed) => {

@@ -30,8 +30,9 @@ export const METHODS = {
     removeAction: "write",
     prune: "prune",
   },
-  users: { one: "read", put: "write", remove: "write", list: "read" },
-  plans: { one: "read", put: "write", remove: "write", list: "read" },
+  users: { one: "read", put: "write", putAll: "write", replace: "write", remove: "write", list: "read" },
+  plans: { one: "read", put: "write", replace: "write", remove: "write", list: "read" },
+  userChanges: { put: "write", take: "write", settle: "write", countDue: "read" },
   audit: { append: "write", find: "read", prune: "prune" },
   outbox: {
     put: "write",
@@ -49,7 +50,7 @@ export const METHODS = {
 /** "prune" writes, and leaves pages that can go back to the file system. */
 type MethodKind = "read" | "write" | "prune";
 
-export type Concern = "acctSessions" | "usage" | "quota" | "users" | "plans" | "audit" | "outbox";
+export type Concern = "acctSessions" | "usage" | "quota" | "users" | "plans" | "userChanges" | "audit" | "outbox";
 
 /** A concern as it is in the worker: the same methods, synchronous. */
 export type Synchronous<Interface> = {

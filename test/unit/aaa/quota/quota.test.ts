@@ -12,6 +12,7 @@ import {
   silence,
   THROTTLE_80,
 } from "../../../support/quota-rig.ts";
+import { planRecord, userRecord } from "../../../support/user-records.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -127,8 +128,8 @@ describe("Quota thresholds (issue 5, section 4)", () => {
   it("goes by the plan that the store has for a user, as its rule is named there", async () => {
     const rules = [quotaRule({ name: "gold", match: { plans: [] }, amount: 5_000 }), quotaRule({ name: "basic" })];
     const rig = await QuotaRig.start(quotaOptions({ rules }));
-    await rig.store.plans.put({ name: "premium", quotaRules: ["gold"], changedAtMs: 0 });
-    await rig.store.users.put({ username: "bob", plan: "premium", disabled: false, changedAtMs: 0 });
+    await rig.store.plans.put(planRecord("premium", { quotaRules: ["gold"] }));
+    await rig.store.users.put(userRecord("bob", { plan: "premium" }));
     const router = rig.router("r1");
     await rig.account("interim", "bob", router, { octets: 2_000 });
     await rig.account("interim", "eve", router, { octets: 2_000, acctSessionId: "2" });

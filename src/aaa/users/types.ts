@@ -1,0 +1,71 @@
+import type { Attribute } from "../../radius/attribute.ts";
+import type { PlanValues, User } from "../../store/user-types.ts";
+
+/** A user as the pipeline sees it: the record and what holds for it now. Never changed once made; a change makes another. */
+export interface KnownUser {
+  readonly user: User;
+  /** The plan's values with the user's own ones over them. */
+  readonly values: PlanValues;
+  /** Plan.quotaRules of the plan. */
+  readonly quotaRules: readonly string[];
+  /** For CHAP and MS-CHAP: the octets of a password kept in clear text; undefined for every other kind. */
+  readonly clearText: Buffer | undefined;
+  /** For MS-CHAP: 16 octets, kept as such or made from the clear text; undefined for a password that is only hashed. */
+  readonly ntHash: Buffer | undefined;
+}
+
+/** Whether a user may log in at a moment, whatever the password. */
+export type UserStanding = "valid" | "disabled" | "not-yet-valid" | "expired";
+
+/** Users by name, remembered until they change: on this node at once, what another node changes after `users.memoryMs`. */
+export interface UserDirectory {
+  /** @throws {HubError} ERR_STORE when it is not remembered and the store is down */
+  find(username: string): Promise<KnownUser | undefined>;
+}
+
+/** "unusable": the user has no password, so that none can fit. "busy": too many passwords wait to be hashed; the request is best
+ *  left without an answer, and the NAS asks again. */
+export type PasswordVerdict = "match" | "mismatch" | "unusable" | "busy";
+
+export interface PasswordCheck {
+  /** Whether a PAP password fits. For an unknown user it takes as long as for a known one and says "mismatch". Never rejects.
+   *  @param password without the padding of User-Password */
+  verify(known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict>;
+}
+
+/** One try to log in, as far as guesses are counted. */
+export interface GuessAttempt {
+  readonly username: string;
+  /** As it came, any notation. */
+  readonly callingStationId: string | undefined;
+  /** Who brought it: the peer key of the link, or the address of an HTTP caller. */
+  readonly source: string;
+}
+
+export type GuessVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly by: "user" | "mac" | "source"; readonly retryAfterMs: number };
+
+/** Counts wrong passwords by user, MAC and source. Ask admit() before a password or a CHAP response is looked at. */
+export interface GuessLimits {
+  admit(attempt: GuessAttempt): GuessVerdict;
+  /** The password was wrong, or there is no such user. */
+  failed(attempt: GuessAttempt): void;
+  /** The password was right: the user's and the MAC's wrong ones are forgotten, the source's are not. */
+  succeeded(attempt: GuessAttempt): void;
+}
+
+/** What bounds the acct session beyond its plan. */
+export interface SessionBounds {
+  readonly nowMs: number;
+  /** Time quota that is left; undefined: no such quota. */
+  readonly secondsLeft?: number | undefined;
+}
+
+/** Plan values as attributes of one vendor's routers. */
+export interface PlanRenderer {
+  /** For an Access-Accept: rates, Session-Timeout (never beyond the user's validity or the time quota), Idle-Timeout,
+   *  Acct-Interim-Interval, Port-Limit and the plan's own attributes.
+   *  @param vendor of the `clients` entry; undefined or unknown: "default" */
+  accept(known: KnownUser, vendor: string | undefined, bounds: SessionBounds): readonly Attribute[];
+}
