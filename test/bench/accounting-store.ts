@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../src/clock.ts";
 import type { AccountingRecord } from "../../src/store/accounting-record.ts";
-import { Database } from "../../src/store/sqlite/database.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { bareUpserts, openBare } from "./accounting-bare.ts";
+import { interimRecords } from "./accounting-interims.ts";
+import { measureLookUps } from "./accounting-look-ups.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +25,7 @@ const SECONDS = Number(values.seconds);
 const ROUNDS = 3;
 /** Acct sessions that are on while records are counted: each record is an Interim of one of them. */
 const ACTIVE = 8_192;
-const PERIODS = ["total", "day/2026-11-22", "month/2026-11-01"];
+const NASES = 100;
 const NOON_MS = Date.UTC(2026, 10, 22, 12);
 
 /** How records are handed over: `calls` record() calls of `batch` records each are under way at a time. */
@@ -35,40 +37,6 @@ const SHAPES = [
   { batch: 32, calls: 4 },
   { batch: 1, calls: 128 },
 ] as const;
-
-function interim(acctSession: number, seconds: number): AccountingRecord {
-  const nas = `nas-${acctSession % 100}`;
-  const octet = (shift: number): number => (acctSession >> shift) & 255;
-  return {
-    kind: "interim",
-    nasKey: nas,
-    acctSessionId: String(acctSession).padStart(8, "0"),
-    arrivedAtMs: NOON_MS + seconds * 1_000,
-    eventAtMs: NOON_MS + seconds * 1_000,
-    sessionSeconds: seconds,
-    input: { octets: seconds * 1_000, gigawords: 0 },
-    output: { octets: seconds * 9_000, gigawords: 0 },
-    username: `user-${acctSession % 2_000}@example.org`,
-    staleAfterMs: 900_000,
-    facts: {
-      callingStationId: `AA-BB-CC-${octet(16)}-${octet(8)}-${octet(0)}`,
-      calledStationId: "00-11-22-33-44-55:Guest",
-      framedIp: `10.${octet(16)}.${octet(8)}.${octet(0)}`,
-      nasIdentifier: nas,
-      nasPortId: "wlan1",
-      linkId: `n1-${acctSession % 100}`,
-      peerKey: `san:dns:${nas}.example.org`,
-      client: "routers",
-    },
-  };
-}
-
-/** Records of all active acct sessions in turn, for ever; they move on by a minute each round. */
-function* interims(): Generator<AccountingRecord, never> {
-  for (let seconds = 60; ; seconds += 60) {
-    for (let acctSession = 0; acctSession < ACTIVE; acctSession += 1) yield interim(acctSession, seconds);
-  }
-}
 
 interface Rate {
   readonly perSecond: number;
@@ -115,87 +83,6 @@ function quantile(unsorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-const UPSERT = `INSERT INTO acct_session (base, generation, nas_key, acct_session_id, username, usernames, open,
-  started_at_ms, counted_at_ms, heard_at_ms, stale_after_ms, check_at_ms, session_seconds, upload_octets, download_octets,
-  gigawords_seen, start_seen, calling_station, framed_ip, nas_identifier, facts)
-  VALUES (?, 0, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET counted_at_ms = excluded.counted_at_ms, heard_at_ms = excluded.heard_at_ms,
-    session_seconds = excluded.session_seconds, upload_octets = excluded.upload_octets,
-    download_octets = excluded.download_octets RETURNING session_row`;
-const UPSERT_USAGE = `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-  upload_octets = upload_octets + excluded.upload_octets, download_octets = download_octets + excluded.download_octets,
-  seconds = seconds + excluded.seconds`;
-
-/** What a program without rules, threads and retransmissions would do. */
-function bareUpserts(database: Database): (batch: AccountingRecord[]) => void {
-  return (batch) => {
-    database.exec("BEGIN IMMEDIATE");
-    for (const { nasKey, acctSessionId, username, arrivedAtMs: at, sessionSeconds, input, output, facts } of batch) {
-      const row = database.row(
-        UPSERT,
-        `${nasKey}/${acctSessionId}`,
-        nasKey,
-        acctSessionId,
-        username,
-        at,
-        at,
-        at,
-        900_000,
-        at,
-        sessionSeconds,
-        input?.octets,
-        output?.octets,
-        facts.callingStationId,
-        facts.framedIp,
-        facts.nasIdentifier,
-        JSON.stringify(facts),
-      );
-      for (const period of PERIODS)
-        database.run(UPSERT_USAGE, username, period, row?.["session_row"], 60_000, 540_000, 60);
-    }
-    database.exec("COMMIT");
-  };
-}
-
-/** Half a million acct sessions a second would not do: SQLite makes them itself. */
-function fill(database: Database, sessions: number): void {
-  database.exec(`BEGIN IMMEDIATE;
-    INSERT INTO acct_session (base, generation, nas_key, acct_session_id, username, usernames, open, close_cause, closed_at_ms,
-      started_at_ms, counted_at_ms, heard_at_ms, stale_after_ms, check_at_ms, session_seconds, upload_octets, download_octets,
-      gigawords_seen, start_seen, calling_station, framed_ip, nas_identifier, facts)
-    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ${sessions})
-    SELECT 'nas-' || (n % 1000) || '/' || n, 0, 'nas-' || (n % 1000), n, 'user-' || (n % 50000), 1, n % 10 = 0,
-      iif(n % 10 = 0, NULL, 'stop'), iif(n % 10 = 0, NULL, n), n, n, n, 900000, n, 60, n, n, 0, 1,
-      printf('AA-BB-CC-%02X-%02X-%02X', n >> 16 & 255, n >> 8 & 255, n & 255),
-      printf('10.%d.%d.%d', n >> 16 & 255, n >> 8 & 255, n & 255), 'nas-' || (n % 1000), '{"nasPortId":"wlan1"}' FROM number;
-    INSERT INTO usage SELECT username, 'total', session_row, upload_octets, download_octets, 60 FROM acct_session;
-    COMMIT;`);
-}
-
-async function lookUps(store: SqliteStore): Promise<readonly (readonly [string, number, number])[]> {
-  const page = { limit: 50 };
-  const user = (): string => `user-${Math.floor(Math.random() * 50_000)}`;
-  const number = (): number => Math.floor(Math.random() * SESSIONS);
-  const questions: readonly (readonly [string, () => Promise<unknown>])[] = [
-    ["open ones of a user", () => store.acctSessions.find({ username: user(), open: true }, page)],
-    ["all of a user", () => store.acctSessions.find({ username: user() }, page)],
-    ["by Acct-Session-Id", () => store.acctSessions.find({ acctSessionId: String(number()) }, page)],
-    ["open ones of a NAS", () => store.acctSessions.find({ nasKey: `nas-${number() % 1_000}`, open: true }, page)],
-    ["usage of a user in all", () => store.usage.totals([{ username: user(), periodKeys: ["total"] }])],
-  ];
-  const rows: (readonly [string, number, number])[] = [];
-  for (const [name, ask] of questions) {
-    const tookMs: number[] = [];
-    for (let asked = 0; asked < 2_000; asked += 1) {
-      const sentAt = performance.now();
-      await ask();
-      tookMs.push(performance.now() - sentAt);
-    }
-    rows.push([name, quantile(tookMs, 0.5), quantile(tookMs, 0.99)]);
-  }
-  return rows;
-}
-
 async function opened(file: string): Promise<SqliteStore> {
   const store = new SqliteStore({ clock: systemClock }, { file });
   store.start();
@@ -203,18 +90,14 @@ async function opened(file: string): Promise<SqliteStore> {
   return store;
 }
 
-function databaseAt(file: string): Database {
-  return Database.open({ file, synchronous: "full", busyTimeoutMs: 5_000, checkBytesMax: 0 }, Date.now());
-}
-
 const folder = mkdtempSync(join(values.folder, "accounting-store-"));
 try {
   console.log("batch x calls    store/s  p50 ms  p99 ms  cpu us     bare/s  p50 ms  p99 ms  cpu us   ratio");
   for (const [index, shape] of SHAPES.entries()) {
     const store = await opened(join(folder, `store-${index}.db`));
-    const database = databaseAt(join(folder, `bare-${index}.db`));
+    const database = openBare(join(folder, `bare-${index}.db`));
     const rounds: { ours: Rate; bare: Rate }[] = [];
-    const [ours, bare] = [interims(), interims()];
+    const [ours, bare] = [interimRecords(ACTIVE, NASES, NOON_MS), interimRecords(ACTIVE, NASES, NOON_MS)];
     for (let round = 0; round < ROUNDS; round += 1) {
       rounds.push({
         ours: await measured(shape, ours, (batch) => store.acctSessions.record(batch)),
@@ -254,16 +137,10 @@ try {
       `${name}${cells(({ ours: rate }) => rate)}${cells(({ bare: rate }) => rate)}${ratio.toFixed(2).padStart(8)}`,
     );
   }
-  const file = join(folder, "many.db");
-  const database = databaseAt(file);
-  fill(database, SESSIONS);
-  database.close();
-  const store = await opened(file);
   console.log(`\namong ${SESSIONS} acct sessions          p50 ms  p99 ms`);
-  for (const [name, p50, p99] of await lookUps(store)) {
-    console.log(`${name.padEnd(32)}${p50.toFixed(3).padStart(10)}${p99.toFixed(3).padStart(8)}`);
+  for (const { what, p50Ms, p99Ms } of await measureLookUps(folder, SESSIONS)) {
+    console.log(`${what.padEnd(32)}${p50Ms.toFixed(3).padStart(10)}${p99Ms.toFixed(3).padStart(8)}`);
   }
-  await store.stop();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

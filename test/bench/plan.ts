@@ -12,6 +12,11 @@ export interface Plan {
   readonly udp: readonly (readonly [nases: number, inFlight: number, count: number])[];
   /** Exchanges over UDP before the first load of a process. */
   readonly udpHeat: number;
+  /** Accounting records before the first load of a process, and in a round. */
+  readonly accountingHeat: number;
+  readonly accountingRecords: number;
+  /** In the index that look-ups are made in. */
+  readonly acctSessions: number;
   /** Hub and floor take turns this often; what is shown is the median. */
   readonly rounds: number;
   /** Before the first load of a process, and before every load. */
@@ -43,6 +48,9 @@ export const FULL: Plan = {
     [10, 1_000, 60_000],
   ],
   udpHeat: 60_000,
+  accountingHeat: 50_000,
+  accountingRecords: 50_000,
+  acctSessions: 1_000_000,
   rounds: 3,
   heatMs: 2_500,
   warmUpMs: 250,
@@ -66,6 +74,9 @@ export const QUICK: Plan = {
     [10, 1_000, 2_000],
   ],
   udpHeat: 500,
+  accountingHeat: 500,
+  accountingRecords: 1_000,
+  acctSessions: 10_000,
   rounds: 1,
   heatMs: 150,
   warmUpMs: 50,
@@ -90,4 +101,11 @@ export const TARGETS = {
   udpCpuUsMax: 40,
   /** 1,000 in flight over 10 NASes. */
   udpLostMax: 0,
+  /** Accounting with 128 in flight: records a second against bare batched upserts into the same schema. */
+  accountingRatioMin: 0.5,
+  /** What FreeRADIUS answers while it stores nothing. */
+  accountingPerSecondMin: 15_000,
+  accountingLoopDelayMsMax: 10,
+  /** Acct sessions of a user among a million. */
+  lookUpP50MsMax: 1,
 } as const;

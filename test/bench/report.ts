@@ -1,4 +1,6 @@
 import Table from "cli-table3";
+import type { AccountingRows } from "./accounting.ts";
+import { accountingTables, judgeAccounting } from "./accounting-report.ts";
 import type { ExchangeRows, IdleRows, Row } from "./measurements.ts";
 import { TARGETS } from "./plan.ts";
 import type { UdpMeasured, UdpRow, UdpRows } from "./udp.ts";
@@ -8,6 +10,7 @@ export interface Results {
   readonly http?: readonly Row[];
   readonly idle?: IdleRows;
   readonly udp?: UdpRows;
+  readonly accounting?: AccountingRows;
 }
 
 export interface Verdict {
@@ -17,7 +20,7 @@ export interface Verdict {
 }
 
 /** What the targets say to the figures that were taken. */
-export function judge({ exchanges, idle, udp }: Results): Verdict[] {
+export function judge({ exchanges, idle, udp, accounting }: Results): Verdict[] {
   const verdicts: Verdict[] = [];
   const at128 = exchanges?.rows.find(({ links, inFlight }) => links === 1 && inFlight === 128)?.hub.cpuUsEach;
   if (at128 !== undefined) {
@@ -46,6 +49,7 @@ export function judge({ exchanges, idle, udp }: Results): Verdict[] {
     });
   }
   if (udp !== undefined && "rows" in udp) verdicts.push(...judgeUdp(udp.rows));
+  if (accounting !== undefined) verdicts.push(...judgeAccounting(accounting));
   return verdicts;
 }
 
@@ -83,7 +87,7 @@ function judgeUdp(rows: readonly UdpRow[]): Verdict[] {
 
 /** All of it as text for a terminal. */
 export function tables(results: Results): string {
-  const { exchanges, http, idle, udp } = results;
+  const { exchanges, http, idle, udp, accounting } = results;
   const parts: string[] = [];
   if (exchanges !== undefined) {
     const { rows, driverCpuUsEach, quietCpuUsEach } = exchanges;
@@ -115,6 +119,7 @@ export function tables(results: Results): string {
       "rows" in udp ? udpTable(udp.rows) : `NOT MEASURED: ${udp.notMeasured}`,
     );
   }
+  if (accounting !== undefined) parts.push(...accountingTables(accounting));
   parts.push("Targets", targetTable(judge(results)));
   return parts.join("\n");
 }

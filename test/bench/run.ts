@@ -1,17 +1,24 @@
-/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp] [-- --profile]: what the hub costs, beside what bare node:tls
+/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp|accounting] [-- --profile]: what the hub costs, beside what bare node:tls
  *  costs in the same run. Exit code 0 whatever the figures: they are for people and depend on the machine. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAccounting } from "./accounting.ts";
 import { measureExchanges, measureHttp, measureIdle } from "./measurements.ts";
 import { FULL, type Plan, QUICK } from "./plan.ts";
 import { judge, type Results, tables } from "./report.ts";
 import { Stage } from "./stage.ts";
 import { measureUdp } from "./udp.ts";
 
-const MEASUREMENTS = { exchanges: measureExchanges, http: measureHttp, idle: measureIdle, udp: measureUdp } as const;
+const MEASUREMENTS = {
+  exchanges: measureExchanges,
+  http: measureHttp,
+  idle: measureIdle,
+  udp: measureUdp,
+  accounting: measureAccounting,
+} as const;
 type Name = keyof typeof MEASUREMENTS;
 
 const { values } = parseArgs({
