@@ -40,10 +40,19 @@ export function timestampFault(
 }
 
 /** UL-05; RFC 2865 Section 4.1, RFC 5080 Section 2.7.1: it names its NAS, and has one kind of password at most. */
-export function isValidAccessRequest({ attributes }: Packet): boolean {
-  const has = (type: number) => firstValue(attributes, type) !== undefined;
-  return namesNas(attributes) && !(has(ATTRIBUTE.userPassword) && has(ATTRIBUTE.chapPassword));
+export function isValidAccessRequest(packet: Packet): boolean {
+  const has = (type: number) => firstValue(packet.attributes, type) !== undefined;
+  const named = namesNas(packet.attributes) && !(has(ATTRIBUTE.userPassword) && has(ATTRIBUTE.chapPassword));
+  return named && !lacksState(packet);
 }
+
+/** UL-17; RFC 5080 Section 2.1.1: an authorisation check follows an earlier authentication, and State says which. */
+export function lacksState({ attributes }: Packet): boolean {
+  const authorizeOnly = firstInteger(attributes, ATTRIBUTE.serviceType) === SERVICE_TYPE_AUTHORIZE_ONLY;
+  return authorizeOnly && firstValue(attributes, ATTRIBUTE.state) === undefined;
+}
+
+const SERVICE_TYPE_AUTHORIZE_ONLY = 17;
 
 /** UL-11; RFC 2866 Sections 4.1, 5.5 and 5.13. */
 export function isValidAccountingRequest({ attributes }: Packet): boolean {

@@ -5,6 +5,7 @@ import { encodeResponse } from "../radius/authenticator.ts";
 import { CODE } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { DropReason, Link, Reply, RequestContext } from "./link.ts";
+import { isOfReject } from "./reject-attributes.ts";
 import { isSameRequest, type Known, ReplyCache } from "./reply-cache.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
 
@@ -259,7 +260,9 @@ function responseTo(reply: Reply, packet: Packet, asker: Asker): Buffer | DropRe
   // UL-14; RFC 2866 Section 5.13. Every Access-* has one, and has it first (BR-01).
   const bare = code === CODE.accountingResponse && packet.messageAuthenticatorOffset === -1;
   try {
-    return encodeResponse(packet, code, withProxyStates(reply.attributes, packet), asker.link.client.secret, bare);
+    const own = code === CODE.accessReject && reply.proxied !== true;
+    const said = own ? reply.attributes.filter(isOfReject) : reply.attributes;
+    return encodeResponse(packet, code, withProxyStates(said, packet), asker.link.client.secret, bare);
   } catch (error) {
     if (error instanceof HubError) return "handler-failed"; // it does not fit into a packet
     throw error;

@@ -6,9 +6,25 @@ import { CODE, REQUEST_CODES } from "../radius/codes.ts";
 import { PacketFramer } from "../radius/framing.ts";
 import { decodePacket, type Packet } from "../radius/packet.ts";
 import type { ClientEntry } from "./client-entry.ts";
-import type { CloseReason, DropReason, Link, LinkObserver, LinkOutcome, LinkRequest, RequestHandler } from "./link.ts";
+import type {
+  CloseReason,
+  DropReason,
+  Link,
+  LinkObserver,
+  LinkOutcome,
+  LinkRequest,
+  Reply,
+  RequestHandler,
+} from "./link.ts";
 import type { Peer } from "./peer.ts";
-import { blastRadiusFault, eapFault, isProven } from "./request-rules.ts";
+import {
+  blastRadiusFault,
+  eapFault,
+  isProven,
+  isValidAccessRequest,
+  isValidAccountingRequest,
+  lacksState,
+} from "./request-rules.ts";
 import { type Asker, PerSecond, Responder } from "./responder.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
@@ -53,6 +69,8 @@ export interface StreamLinkOptions {
 /** CON-12; RFC 5080 Section 2.2.2: 5..30 s. There are 256 Identifiers. */
 const DUPLICATES = { keepMs: 30_000, entriesMax: 256 };
 
+const REJECT: Reply = { kind: "reply", code: CODE.accessReject, attributes: [] };
+
 /** How long a peer has to take the last octets and our close_notify before TCP is cut. */
 const LINGER_MS = 1_000;
 
@@ -67,7 +85,7 @@ export class StreamLink implements Link {
   readonly linkId: string;
   readonly listener: string;
   readonly peer: Peer;
-  readonly peerKey: string;
+  peerKey: string;
   readonly address: string;
   readonly port: number;
   readonly protocol: string;
@@ -152,8 +170,9 @@ export class StreamLink implements Link {
   }
 
   /** The configuration changed what this peer may do. */
-  setClient(entry: ClientEntry): void {
+  setClient(entry: ClientEntry, peerKey: string = this.peerKey): void {
     this.#client = entry;
+    this.peerKey = peerKey;
   }
 
   send(request: LinkRequest): Promise<LinkOutcome> {
@@ -227,8 +246,17 @@ export class StreamLink implements Link {
 
   #answer(packet: Packet): void {
     const fault = eapFault(packet);
-    if (fault !== undefined) this.#drop(fault);
-    else this.#responder.answer(packet, this.#asker, packet.identifier);
+    if (fault !== undefined) return this.#drop(fault);
+    const { code, identifier } = packet;
+    // Over TLS the certificate says who it is; where the address alone does, a request has to name its NAS as over UDP.
+    const byAddress = this.kind === "tcp";
+    if (code === CODE.accessRequest && (byAddress ? !isValidAccessRequest(packet) : lacksState(packet))) {
+      return void this.#responder.answerWith(REJECT, packet, this.#asker, identifier); // UL-04, UL-05, UL-17
+    }
+    if (byAddress && code === CODE.accountingRequest && !isValidAccountingRequest(packet)) {
+      return this.#drop("request-invalid"); // UL-11
+    }
+    this.#responder.answer(packet, this.#asker, identifier);
   }
 
   /** A response is a TLS write of its own unless the peer is known to cut several packets from one read (CON-03, hostapd). */

@@ -213,7 +213,7 @@ export class UdpPort implements UdpSocketOwner {
       }
       case CODE.accessRequest:
         if (isValidAccessRequest(packet)) this.#responder.answer(packet, asker, key);
-        else this.#responder.answerWith(REJECT, packet, asker, key); // UL-04, UL-05
+        else this.#responder.answerWith(REJECT, packet, asker, key); // UL-04, UL-05, UL-17
         return undefined;
       default:
         if (!isValidAccountingRequest(packet)) return "request-invalid"; // UL-11

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ATTRIBUTE, type Attribute, firstValue, textAttribute } from "../../src/radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, firstValue, integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
 import { RawNas } from "../support/raw-nas.ts";
@@ -103,5 +103,17 @@ describe("rules of RADIUS/TLS that need more than one link", () => {
     expect(hub.eventsOf("exchange.ended")[0]).toMatchObject({ outcome: "timeout", nas: "silent" });
     const metrics = await (await fetch(`${hub.api}/metrics`)).text();
     expect(metrics).toMatch(/^radsec_hub_exchanges_total\{request="disconnect",outcome="timeout"\} 1$/m);
+  });
+});
+
+describe("rules of RADIUS that hold on every transport", () => {
+  it("UL-17 an authorisation check without State is rejected, whoever would answer it", async () => {
+    const { router } = await hubWith({ handler: () => ({ kind: "reply", code: CODE.accessAccept, attributes: [] }) });
+    const nas = await router("edge-1");
+    const asked = [name("edge-1"), USER, integerAttribute(ATTRIBUTE.serviceType, 17)];
+    nas.request(CODE.accessRequest, asked, 1);
+    expect((await nas.packet(1)).code).toBe(CODE.accessReject);
+    nas.request(CODE.accessRequest, [...asked, textAttribute(ATTRIBUTE.state, "s")], 2);
+    expect((await nas.packet(2)).code).toBe(CODE.accessAccept);
   });
 });

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { systemClock, systemRandom } from "../../src/clock.ts";
 import type { HubError } from "../../src/errors.ts";
+import { integerAttribute } from "../../src/radius/attribute.ts";
 import { encodeResponse, SharedSecret, verifyResponse } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { PacketFramer } from "../../src/radius/framing.ts";
@@ -158,6 +159,21 @@ describe("TcpListener", () => {
     router.socket.write(encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), [NAS]));
     await router.ask(request(CODE.accountingRequest, undefined, 2)); // has none, and need not
     expect(fixture.drops).toEqual(["request-no-message-authenticator"]);
+    expect(fixture.opened[0]?.open).toBe(true);
+  });
+
+  it("UL-05 UL-11 UL-17 asks of a request what it asks over UDP, and the connection stays", async () => {
+    const fixture = await Fixture.start();
+    const router = new Router(fixture.port);
+    const authorizeOnly = [NAS, USER, integerAttribute(6, 17)];
+    for (const [identifier, attributes] of [[USER], authorizeOnly].entries()) {
+      const reply = await router.ask(request(CODE.accessRequest, attributes, identifier));
+      expect(reply.code).toBe(CODE.accessReject);
+    }
+    router.socket.write(request(CODE.accountingRequest, [NAS], 3));
+    await router.ask(request(CODE.statusServer, [NAS], 4));
+    expect(fixture.drops).toEqual(["request-invalid"]);
+    expect(fixture.learnt).toEqual([CODE.statusServer]);
     expect(fixture.opened[0]?.open).toBe(true);
   });
 
