@@ -14,6 +14,7 @@ import type { Resolver } from "./dynauth/resolver.ts";
 import { SessionResolver } from "./dynauth/session-resolver.ts";
 import { HubError } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
+import type { BookFigures } from "./http/book-metrics.ts";
 import type { Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -60,6 +61,19 @@ export class Bookkeeping {
     const isPresent = (peerKey: string) => registry.byPeerKey(peerKey).some(({ link }) => link.fallback !== true);
     this.#upkeep = new Upkeep({ clock, store, isPresent, closed, onFault }, config.accounting.upkeep);
     store.usePeriods(periodRules(config.quota));
+  }
+
+  /** For the metrics. */
+  get figures(): BookFigures {
+    const { health } = this.store;
+    const { targets, ...webhooks } = this.#webhooks.counts;
+    return {
+      store: { up: health.state === "up", queued: health.queued },
+      recordsWaiting: this.#accounting.waiting,
+      quota: this.quota.load,
+      webhooks: { ...webhooks, targets: [...targets].map(([name, { counts }]) => ({ name, ...counts })) },
+      audit: this.#audit.counts,
+    };
   }
 
   /** Finds NASes by user, for requests that name none. */

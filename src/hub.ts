@@ -264,8 +264,11 @@ export class Hub {
   /** What the API shows of the books, where there are any. */
   #booksOfApi() {
     if (this.#books === undefined) return {};
-    const { store, quota } = this.#books;
+    const books = this.#books;
+    const { store, quota } = books;
     return {
+      books: () => books.figures,
+      outbox: store.outbox,
       acctSessions: store.acctSessions,
       usage: store.usage,
       audit: store.audit,

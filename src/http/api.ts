@@ -17,6 +17,7 @@ import { healthRoutes } from "./routes-health.ts";
 import { linkRoutes } from "./routes-links.ts";
 import { sessionRoutes } from "./routes-sessions.ts";
 import { quotaRoutes, usageRoutes } from "./routes-users.ts";
+import { webhookRoutes } from "./routes-webhooks.ts";
 
 export type { HttpDeps, HttpOptions } from "./options.ts";
 
@@ -106,7 +107,7 @@ export class HttpApi {
 
   #listener(): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
     const settings = () => this.#options;
-    const { clock, acctSessions, usage, quota, quotaStore } = this.#deps;
+    const { clock, acctSessions, usage, outbox, books, quota, quotaStore } = this.#deps;
     const routes: Routes = {
       ...exchangeRoutes(this.#deps, settings),
       ...linkRoutes(this.#deps),
@@ -114,6 +115,7 @@ export class HttpApi {
       ...(acctSessions && sessionRoutes(acctSessions)),
       ...(usage && usageRoutes({ usage, quota })),
       ...(quota && quotaStore && quotaRoutes({ clock, quotaStore, quota }, settings)),
+      ...(outbox && books && webhookRoutes({ clock, outbox, books })),
       ...healthRoutes(this.#deps, this.#metrics),
     };
     const app = makeApp({

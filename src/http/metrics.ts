@@ -5,9 +5,13 @@ import type { OutcomeKind } from "../dynauth/outcome.ts";
 import { CODE } from "../radius/codes.ts";
 import { CLOSE_REASONS, DROP_REASONS } from "../transport/link.ts";
 import { REFUSAL_REASONS } from "../transport/refusal.ts";
+import { BookMetrics } from "./book-metrics.ts";
 import type { HttpDeps } from "./options.ts";
 
-type MetricsDeps = Pick<HttpDeps, "events" | "registry" | "dynauth" | "version" | "upstreams" | "heartbeat">;
+type MetricsDeps = Pick<
+  HttpDeps,
+  "events" | "registry" | "dynauth" | "version" | "upstreams" | "heartbeat" | "books" | "outbox"
+>;
 
 const OUTCOMES = {
   ack: true,
@@ -49,6 +53,7 @@ export class HubMetrics {
     buckets: LATENCY_BUCKETS_SECONDS,
     registers: [this.#metrics],
   });
+  readonly #books: BookMetrics | undefined;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
   #unsubscribe: () => void = () => undefined;
 
@@ -58,6 +63,8 @@ export class HubMetrics {
       for (const outcome of Object.keys(OUTCOMES)) this.#exchanges.inc({ request, outcome }, 0);
       this.#latency.zero({ request });
     }
+    const { books, outbox } = deps;
+    this.#books = books && new BookMetrics(this.#metrics, { books, outbox });
     this.#readings();
   }
 
@@ -86,6 +93,7 @@ export class HubMetrics {
   }
 
   #count(event: HubEvent): void {
+    this.#books?.count(event);
     switch (event.type) {
       case "link.up":
         this.#handshakes.inc({ result: "ok" });

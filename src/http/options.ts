@@ -6,8 +6,10 @@ import type { EventFeed } from "../events.ts";
 import type { Dictionary } from "../radius/dictionary.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { AuditStore } from "../store/audit-types.ts";
+import type { Outbox } from "../store/outbox-types.ts";
 import type { QuotaStore } from "../store/quota-types.ts";
 import type { AcctSessionStore, UsageStore } from "../store/types.ts";
+import type { BookFigures } from "./book-metrics.ts";
 
 /** What a caller may do, each role includes the ones before it. monitor reads, operator disconnects, admin sends any code. */
 export const ROLES = ["monitor", "operator", "admin"] as const;
@@ -49,6 +51,10 @@ export interface HttpDeps {
   readonly heartbeat?: () => boolean;
   /** The session index; without it a request must name its NAS. */
   readonly acctSessions?: Pick<AcctSessionStore, "find" | "one"> | undefined;
+  /** Figures of what stands on the store, now. */
+  readonly books?: (() => BookFigures) | undefined;
+  /** Messages of webhooks. */
+  readonly outbox?: Pick<Outbox, "counts" | "dead" | "revive"> | undefined;
   /** Exchanges that have ended. */
   readonly audit?: Pick<AuditStore, "find"> | undefined;
   readonly usage?: Pick<UsageStore, "periods"> | undefined;

@@ -33,6 +33,7 @@ export interface QuotaLoad {
   readonly waiting: number;
   readonly looking: number;
   readonly acting: number;
+  readonly remembered: number;
   readonly dropped: number;
 }
 
@@ -88,10 +89,12 @@ export class Quota {
     this.#dropped = new DropReport({ clock, events }, "quota");
   }
 
-  /** Users that wait to be looked at, users looked at, actions under way; and evaluations dropped since the start. */
+  /** Users that wait to be looked at, users looked at, actions under way, users remembered; and evaluations dropped since the
+   *  start. */
   get load(): QuotaLoad {
     const { waiting, running } = this.#queue;
-    return { waiting, looking: running, acting: this.#actions.running, dropped: this.#dropped.total };
+    const acting = this.#actions.running;
+    return { waiting, looking: running, acting, remembered: this.#memory.size, dropped: this.#dropped.total };
   }
 
   start(): void {

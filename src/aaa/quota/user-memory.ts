@@ -31,6 +31,11 @@ export class UserMemory {
     this.#store = store;
   }
 
+  /** Users that are remembered. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** @throws {HubError} ERR_STORE */
   async facts(username: string, maxAgeMs: number): Promise<UserFacts> {
     const known = this.#known.get(username);
