@@ -57,11 +57,11 @@ export function userContract(place: () => Promise<StorePlace>): void {
       const { users } = await freshStore(place);
       const batch = Array.from({ length: 1_001 }, (_, index) => userRecord(`u${String(index).padStart(4, "0")}`));
       await expect(users.putAll(batch)).rejects.toThrow(RangeError);
-      await users.putAll(batch.slice(1));
+      await users.putAll(batch.slice(0, 40));
       await users.putAll([FULL, userRecord("u0001", { note: "again" })]);
       await users.putAll([]);
       await expect(users.one("u0001")).resolves.toMatchObject({ note: "again" });
-      expect(await allPages((after) => users.list({ limit: 500, after }))).toHaveLength(1_001);
+      expect(await allPages((after) => users.list({ limit: 25, after }))).toHaveLength(41);
     });
 
     it.each(["users", "plans"] as const)("%s are replaced and removed in the stated revision only", async (concern) => {

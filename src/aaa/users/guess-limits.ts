@@ -1,0 +1,101 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../clock.ts";
+import { callingStationKey } from "../../store/calling-station.ts";
+import type { GuessAttempt, GuessLimits, GuessVerdict } from "./types.ts";
+
+export interface GuessOptions {
+  /** Time in which a whole `...Max` is forgiven; forgiveness comes bit by bit. */
+  readonly windowMs: number;
+  /** Wrong passwords in a row for one User-Name; 0: no limit. */
+  readonly userMax: number;
+  /** From one Calling-Station-Id. */
+  readonly macMax: number;
+  /** From one router or HTTP caller, behind which many users may be. */
+  readonly sourceMax: number;
+}
+
+/** What one name has on its account: how many wrong ones, as of when. They drain away evenly. */
+interface Account {
+  wrong: number;
+  atMs: number;
+}
+
+type Kind = "user" | "mac" | "source";
+const KINDS: readonly Kind[] = ["user", "mac", "source"];
+
+/** Accounts of each kind; of one more, the one not touched longest is forgotten. Some 100 octets each. */
+const ACCOUNTS_MAX = 50_000;
+
+/** Leaky buckets of wrong passwords. Somebody who tries many users from one MAC or router is held up by that; somebody who tries
+ *  one user from many is held up by the user. */
+export class GuessCounter implements GuessLimits {
+  readonly #clock: Pick<Clock, "now">;
+  readonly #accounts: Readonly<Record<Kind, LRUCache<string, Account>>> = {
+    user: new LRUCache({ max: ACCOUNTS_MAX }),
+    mac: new LRUCache({ max: ACCOUNTS_MAX }),
+    source: new LRUCache({ max: ACCOUNTS_MAX }),
+  };
+  readonly #refused: Record<Kind, number> = { user: 0, mac: 0, source: 0 };
+  #options: GuessOptions;
+
+  constructor(clock: Pick<Clock, "now">, options: GuessOptions) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Tries refused since the start, by what held them up. */
+  get refused(): Readonly<Record<Kind, number>> {
+    return this.#refused;
+  }
+
+  apply(options: GuessOptions): void {
+    this.#options = options;
+  }
+
+  admit(attempt: GuessAttempt): GuessVerdict {
+    for (const by of KINDS) {
+      const max = this.#max(by);
+      const name = nameOf(attempt, by);
+      const account = name === undefined || max === 0 ? undefined : this.#accounts[by].get(name);
+      if (account === undefined) continue;
+      const over = this.#drained(account, max) - (max - 1);
+      if (over <= 0) continue;
+      this.#refused[by] += 1;
+      return { ok: false, by, retryAfterMs: Math.ceil((over * this.#options.windowMs) / max) };
+    }
+    return { ok: true };
+  }
+
+  failed(attempt: GuessAttempt): void {
+    for (const by of KINDS) {
+      const max = this.#max(by);
+      const name = nameOf(attempt, by);
+      if (name === undefined || max === 0) continue;
+      const account = this.#accounts[by].get(name);
+      const wrong = account === undefined ? 0 : this.#drained(account, max);
+      // What was under way when the limit was reached does not lengthen it without end.
+      this.#accounts[by].set(name, { wrong: Math.min(wrong + 1, max), atMs: this.#clock.now() });
+    }
+  }
+
+  succeeded(attempt: GuessAttempt): void {
+    this.#accounts.user.delete(attempt.username);
+    const mac = nameOf(attempt, "mac");
+    if (mac !== undefined) this.#accounts.mac.delete(mac);
+  }
+
+  #max(by: Kind): number {
+    const { userMax, macMax, sourceMax } = this.#options;
+    return { user: userMax, mac: macMax, source: sourceMax }[by];
+  }
+
+  #drained({ wrong, atMs }: Account, max: number): number {
+    return Math.max(0, wrong - ((this.#clock.now() - atMs) * max) / this.#options.windowMs);
+  }
+}
+
+function nameOf({ username, callingStationId, source }: GuessAttempt, by: Kind): string | undefined {
+  if (by === "user") return username;
+  if (by === "source") return source;
+  return callingStationId === undefined ? undefined : callingStationKey(callingStationId);
+}

@@ -1,0 +1,41 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Random } from "../../clock.ts";
+
+/** Users whose password is remembered; of one more, the one not asked for longest is forgotten. Some 200 octets each. */
+const REMEMBERED_MAX = 100_000;
+const KEY_BYTES = 32;
+
+/** Passwords that were right, as HMAC under a key that this process alone has and never writes: a slow hash is computed once for
+ *  each state of a user, and not for each login. */
+export class PasswordMemory {
+  readonly #key: Buffer;
+  readonly #macs = new LRUCache<string, { readonly revision: string; readonly mac: Buffer }>({ max: REMEMBERED_MAX });
+
+  constructor(random: Random) {
+    this.#key = Buffer.from(random.bytes(KEY_BYTES));
+  }
+
+  get size(): number {
+    return this.#macs.size;
+  }
+
+  /** Whether this was the right password of the user in that revision; false says nothing. */
+  knows(username: string, revision: string, password: Buffer): boolean {
+    const known = this.#macs.get(username);
+    return known?.revision === revision && timingSafeEqual(known.mac, this.#mac(username, password));
+  }
+
+  wasRight(username: string, revision: string, password: Buffer): void {
+    this.#macs.set(username, { revision, mac: this.#mac(username, password) });
+  }
+
+  forget(username: string): void {
+    this.#macs.delete(username);
+  }
+
+  /** The name is part of it, its length first: two users with one password look different, and no name runs into a password. */
+  #mac(username: string, password: Buffer): Buffer {
+    return createHmac("sha256", this.#key).update(`${username.length} ${username}`).update(password).digest();
+  }
+}
