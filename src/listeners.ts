@@ -13,6 +13,7 @@ import { TcpListener } from "./transport/tcp-listener.ts";
 import { readMaterial, secureContextOptions } from "./transport/tls-context.ts";
 import { Trust } from "./transport/trust.ts";
 import type { TimingWheel } from "./transport/timing-wheel.ts";
+import { UdpFallbacks } from "./transport/udp-fallbacks.ts";
 import { UdpListener, type UdpSocketAddress } from "./transport/udp-listener.ts";
 import { UdpPeers } from "./transport/udp-peers.ts";
 import type { UdpRequester } from "./transport/udp-requester.ts";
@@ -48,12 +49,14 @@ export class Listeners {
   #udpClients: AddressClients;
   #tcpClients: AddressClients;
   #udpPeers: UdpPeers | undefined;
+  readonly #udpFallbacks: UdpFallbacks;
 
   constructor(deps: ListenersDeps, config: Config) {
     this.#deps = deps;
     this.#tlsClients = new ClientDirectory(config.clients);
     this.#udpClients = new AddressClients(config.clients, "udp");
     this.#tcpClients = new AddressClients(config.clients, "tcp");
+    this.#udpFallbacks = new UdpFallbacks(deps);
   }
 
   /** @throws {HubError} ERR_LISTEN, ERR_PKI: the caller stops what has started */
@@ -69,6 +72,7 @@ export class Listeners {
     for (const options of config.udp)
       udp.set(options.name, await this.#udpListener(options, config.udpRouters).start());
     this.#udpPeers?.start();
+    this.#udpFallbacks.apply(config.clients, this.#tlsClients);
     const tcp = new Map<string, { address: string; port: number }>();
     for (const options of config.tcp) tcp.set(options.name, await this.#tcpListener(options).start());
     return { radsec, udp, tcp };
@@ -82,6 +86,7 @@ export class Listeners {
   async stop(graceMs: number): Promise<void> {
     await Promise.all(this.#all().map((listener) => listener.stop(graceMs)));
     this.#udpPeers?.stop();
+    this.#udpFallbacks.stop();
   }
 
   /** New handshakes use these certificates; links keep those that they were made with.
@@ -107,6 +112,7 @@ export class Listeners {
     for (const options of config.tcp) this.#tcp.get(options.name)?.apply(options);
     const [first] = config.udp;
     if (first !== undefined) this.#udpPeers?.apply({ idleMs: config.udpRouters.idleMs, listener: first.name });
+    this.#udpFallbacks.apply(config.clients, this.#tlsClients);
     this.reauthorise();
   }
 

@@ -3,6 +3,7 @@ import type { HubValues } from "./hub-schema.ts";
 import { isPublicNetwork, overlap } from "./network-kinds.ts";
 import type { Report } from "./problem.ts";
 import { secretWarning } from "./secret-warning.ts";
+import { parseNetwork } from "./values.ts";
 
 type Client = HubValues["clients"][number];
 
@@ -14,6 +15,7 @@ export function reportClientWarnings({ clients, ...listeners }: HubValues, repor
     if (client.secret !== undefined) secretWarning(client.secret, client.transport, ["secret"], reportHere);
     pskWarnings(client, reportHere);
     triggerWarnings(client, reportHere);
+    fallbackWarnings(client, reportHere);
     sharedSecretWarning(client, clients.slice(0, index), reportHere);
     if (client.transport === "tls") continue;
     networkWarnings(client, clients, reportHere);
@@ -41,6 +43,15 @@ function triggerWarnings(client: Client, report: Report): void {
     if (client[key] !== undefined && !client.mayTrigger) report([key], "has no effect without mayTrigger: true");
   }
 }
+
+function fallbackWarnings({ udpFallback }: Client, report: Report): void {
+  if (udpFallback === undefined) return;
+  secretWarning(udpFallback.secret, "udp", ["udpFallback", "secret"], report);
+  const parsed = parseNetwork(udpFallback.address);
+  if ("network" in parsed && isPublicNetwork(parsed.network)) report(["udpFallback", "address"], PUBLIC_UDP); // UC-08
+}
+
+const PUBLIC_UDP = "is a public address: RADIUS/UDP is for networks that nobody else can send from or listen to";
 
 /** DP-02; whoever knows the secret of one DAC could speak as the other. */
 function sharedSecretWarning(client: Client, earlier: readonly Client[], report: Report): void {

@@ -7,6 +7,7 @@ export function linkJson({ link, nasIdentifiers, nasAddresses, lastSeenMs }: Lin
   return {
     link_id: link.linkId,
     kind: link.kind,
+    fallback: link.fallback === true,
     listener: link.listener,
     client: link.client.name,
     peer: peerJson(link.peer),

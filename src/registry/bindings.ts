@@ -127,6 +127,12 @@ export class Bindings {
     if (this.#peers.has(peerKey)) this.#absent.left(peerKey);
   }
 
+  /** Names that a peer holds, with or without a link that carries them. */
+  namesOf(peerKey: string): readonly string[] {
+    this.#absent.expire();
+    return [...(this.#peers.get(peerKey)?.names ?? [])];
+  }
+
   /** Peers that hold a name, with or without a link now. */
   holdersOf(name: string): number {
     this.#absent.expire();

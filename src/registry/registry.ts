@@ -40,6 +40,8 @@ export type RegistryKey = LinkField | "linkId" | "nasIdentifier" | "nasAddress";
  *  (4) Only what a peer proved counts: the caller passes verified packets alone, and a NAS-Identifier is found through the
  *      binding of its peer (IDX-04). Addresses are indexed without a binding, because behind NAT many routers have the same:
  *      the caller looks whose the links are before it takes one.
+ *  (5) Every link of a proxy or hub leads to all the NASes that this peer has proven on any, and so does the UDP fallback of a
+ *      router: such a link carries the names and addresses of its peer from the start.
  *
  *  opened(link) -> learnStatus(link, ..), learnRequest(link, ..) any number of times -> closed(link). */
 export class Registry {
@@ -78,6 +80,7 @@ export class Registry {
     for (const field of LINK_FIELDS) {
       for (const value of linkFieldValues(link, field)) this.#fields[field].add(value, record);
     }
+    this.#adoptPeer(record);
   }
 
   /** Removes a link at once and entirely (IDX-06). @returns its last state, for the report of its end */
@@ -239,6 +242,7 @@ export class Registry {
     this.#fields.client.add(client.name, record);
     record.client = client;
     this.#bindings.clientReplaced(record);
+    this.#adoptPeer(record);
   }
 
   /** ST-14, IDX-03: any of the three names a NAS. A value of the wrong size is no attribute (PKT-07), an empty name is no name. */
@@ -253,18 +257,33 @@ export class Registry {
 
   #learnName(record: LiveRecord, name: string): void {
     if (record.nasIdentifiers.has(name)) return; // nearly every packet ends here
-    const full = record.nasIdentifiers.size >= this.#options.namesPerLinkMax;
-    if (full || this.#bindings.claim(record, name) === "full") this.#notIndexed(record, name);
+    if (record.nasIdentifiers.size >= this.#options.namesPerLinkMax) return this.#notIndexed(record, name);
+    const claim = this.#bindings.claim(record, name);
+    if (claim === "full") this.#notIndexed(record, name);
+    if (claim === "carried") for (const sibling of this.#leadingToAll(record)) this.#learnName(sibling, name);
   }
 
   #learnAddress(record: LiveRecord, address: string | undefined): void {
     if (address === undefined || record.nasAddresses.has(address)) return;
-    if (record.nasAddresses.size >= this.#options.namesPerLinkMax) {
-      this.#notIndexed(record, address);
-      return;
-    }
+    if (record.nasAddresses.size >= this.#options.namesPerLinkMax) return this.#notIndexed(record, address);
     record.nasAddresses.add(address);
     this.#addresses.add(address, record);
+    for (const sibling of this.#leadingToAll(record)) this.#learnAddress(sibling, address);
+  }
+
+  /** What the peer of a link has proven on other links, now or before. */
+  #adoptPeer(record: LiveRecord): void {
+    if (!leadsToAllOfPeer(record.link)) return;
+    const { peerKey } = record.link;
+    for (const name of this.#bindings.namesOf(peerKey)) this.#learnName(record, name);
+    for (const { nasAddresses } of this.#fields.peerKey.find(peerKey)) {
+      for (const address of nasAddresses) this.#learnAddress(record, address);
+    }
+  }
+
+  #leadingToAll(record: LiveRecord): LiveRecord[] {
+    const ofPeer = this.#fields.peerKey.find(record.link.peerKey);
+    return ofPeer.filter((each) => each !== record && leadsToAllOfPeer(each.link));
   }
 
   #notIndexed(record: LiveRecord, name: string): void {
@@ -279,6 +298,10 @@ export class Registry {
     const nasIdentifier = nasName(change.nasIdentifier);
     this.#events.emit({ type: "binding", atMs: this.#clock.wallMs(), ...change, nasIdentifier });
   }
+}
+
+function leadsToAllOfPeer({ fallback, client }: Link): boolean {
+  return fallback === true || client.role !== "nas";
 }
 
 function bindingLimits(options: RegistryOptions): BindingLimits {

@@ -12,6 +12,8 @@ interface Row {
   readonly commonName: ReadonlySet<string> | undefined;
   readonly fingerprint: ReadonlySet<string> | undefined;
   readonly psk: ReadonlyMap<string, PskCredential> | undefined;
+  /** The entry names one peer, and this is its key. */
+  readonly onlyPeerKey: string | undefined;
 }
 
 /** Who may connect: the `clients` of the configuration, indexed by what they name.
@@ -80,6 +82,11 @@ export class ClientDirectory implements PskDirectory {
     return inOrder.find((row) => holds(row, peer, names, address))?.entry;
   }
 
+  /** The key of the one peer that an entry over TLS is about; undefined when it may be about several. */
+  onlyPeerKey(entry: ClientEntry): string | undefined {
+    return this.#rows.get(entry)?.onlyPeerKey;
+  }
+
   /** The stable identity of a peer that match() put under `entry` (DESIGN invariant 1); renewal of the certificate keeps it.
    *
    *  An entry that names exactly one SAN, Common Name or fingerprint is about one router: the key is the entry. An entry with
@@ -91,10 +98,8 @@ export class ClientDirectory implements PskDirectory {
     if (peer.kind === "address") return `address:${peer.address}`;
     const row = this.#rows.get(entry);
     if (entry.match.admitEvery === true || row === undefined) return `certificate:${certificateIdentity(peer)}`;
-    const listed = [...(row.san ?? []), ...(row.commonName ?? [])];
-    const only = listed.length > 0 ? listed : [...(row.fingerprint ?? [])];
-    if (only.length === 1 && !isWildcard(only[0] as string)) return `client:${entry.name}`;
-    if (listed.length === 0) return `client:${JSON.stringify([entry.name, certificateIdentity(peer)])}`;
+    if (row.onlyPeerKey !== undefined) return row.onlyPeerKey;
+    if (row.san === undefined && row.commonName === undefined) return `client:${JSON.stringify([entry.name, certificateIdentity(peer)])}`;
     return `client:${JSON.stringify([entry.name, ...provenNames(row, peer)])}`;
   }
 }
@@ -102,10 +107,7 @@ export class ClientDirectory implements PskDirectory {
 function rowOf(entry: ClientEntry, position: number): Row {
   const { match } = entry;
   const setOf = (names: Iterable<string>) => new Set(names);
-  return {
-    entry,
-    position,
-    networks: match.network === undefined ? undefined : new NetworkSet(match.network),
+  const names = {
     san: match.san === undefined ? undefined : setOf(entrySans(match.san)),
     commonName: match.commonName === undefined ? undefined : setOf(match.commonName.map((name) => `cn:${name}`)),
     fingerprint:
@@ -114,6 +116,19 @@ function rowOf(entry: ClientEntry, position: number): Row {
         : setOf(match.fingerprint256.map((name) => `fingerprint:${name.toUpperCase()}`)),
     psk: match.psk === undefined ? undefined : new Map(match.psk.map((psk) => [psk.identity, psk])),
   };
+  const networks = match.network === undefined ? undefined : new NetworkSet(match.network);
+  return { entry, position, networks, ...names, onlyPeerKey: onlyPeerKey(entry, names) };
+}
+
+function onlyPeerKey(
+  { name, match }: ClientEntry,
+  { san, commonName, fingerprint, psk }: Pick<Row, "san" | "commonName" | "fingerprint" | "psk">,
+): string | undefined {
+  if (match.admitEvery === true) return undefined;
+  if (psk !== undefined) return psk.size === 1 ? `psk:${[...psk.keys()].join()}` : undefined;
+  const listed = [...(san ?? []), ...(commonName ?? [])];
+  const [only, ...others] = listed.length > 0 ? listed : (fingerprint ?? []);
+  return only !== undefined && others.length === 0 && !isWildcard(only) ? `client:${name}` : undefined;
 }
 
 function listed(rows: Map<string, Row[]>, name: string): Row[] {

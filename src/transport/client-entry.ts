@@ -25,6 +25,8 @@ export interface ClientEntry {
   readonly limitProxyState: boolean;
   /** Where a router that speaks only UDP takes Disconnect- and CoA-Requests (UC-01). */
   readonly dynauthPort: number;
+  /** Where the one router of an entry over TLS takes Disconnect- and CoA-Requests while it has no link. */
+  readonly udpFallback?: UdpFallback;
   /** Whether Status-Server of this peer is answered; undefined is what section `status` says (ST-10). */
   readonly statusServer?: boolean;
   /** "all": responses of one tick share a TLS write too. "none": each response is a write of its own (hostapd). */
@@ -37,6 +39,15 @@ export interface ClientEntry {
   readonly sharedNasIdentifiers: ReadonlySet<string>;
   /** Links one peer of this entry may have at once; undefined is the listener's limit. */
   readonly linksMax: number | undefined;
+}
+
+export interface UdpFallback {
+  /** Canonical text. */
+  readonly address: string;
+  readonly port: number;
+  readonly secret: SharedSecret;
+  /** Whether replies without Message-Authenticator are discarded (UC-06). */
+  readonly requireMessageAuthenticator: boolean;
 }
 
 /** All keys that are present must hold. */

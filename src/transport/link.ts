@@ -22,6 +22,8 @@ export interface Link {
   /** Facts for display ("TLSv1.3", cipher). */
   readonly protocol: string;
   readonly open: boolean;
+  /** Taken only while its peer has no other link: the UDP port of a router that dials in over TLS. */
+  readonly fallback?: boolean;
   /** Requests written and not answered. */
   readonly inFlight: number;
   /** Requests not written yet. */

@@ -21,6 +21,8 @@ export interface UdpLinkFacts {
   readonly client: ClientEntry;
   /** As the socket writes it, with a zone where it has one. */
   readonly source: string;
+  /** It is the UDP port of this peer, which dials in over TLS. */
+  readonly fallbackOf?: string;
 }
 
 /** A router that speaks only UDP: its requests come to a listener, and what the hub asks of it goes to its dynauthPort.
@@ -39,6 +41,7 @@ export class UdpLink implements Link {
   readonly address: string;
   /** As the sockets write the address. */
   readonly source: string;
+  readonly fallback: boolean;
   readonly connectedAtMs: number;
   readonly statusRate = new PerSecond();
   /** Clock.now() of the latest authentic packet. */
@@ -58,7 +61,8 @@ export class UdpLink implements Link {
     this.source = facts.source;
     this.address = canonicalAddress(facts.source) ?? facts.source;
     this.peer = { kind: "address", address: this.address };
-    this.peerKey = udpPeerKey(facts.client, this.address);
+    this.peerKey = facts.fallbackOf ?? udpPeerKey(facts.client, this.address);
+    this.fallback = facts.fallbackOf !== undefined;
     this.connectedAtMs = deps.clock.wallMs();
     this.seenAt = deps.clock.now();
     this.#client = facts.client;

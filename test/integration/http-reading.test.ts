@@ -29,6 +29,7 @@ describe("GET /v1/links", () => {
         {
           link_id: "n1-1",
           kind: "tls",
+          fallback: false,
           listener: "radsec",
           client: "routers",
           peer: { kind: "psk", label: "edge-1", identity: "edge-1" },

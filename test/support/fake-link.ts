@@ -32,6 +32,7 @@ export interface FakeLinkFacts {
   readonly client?: ClientEntry;
   readonly address?: string;
   readonly connectedAtMs?: number;
+  readonly fallback?: boolean;
 }
 
 /** A link without a socket: what it would send is kept in `sent`, and it says of itself what a test sets. */
@@ -42,9 +43,10 @@ export class FakeLink implements Link {
   readonly linkId: string;
   readonly listener: string;
   readonly peer: Peer;
-  readonly peerKey: string;
+  peerKey: string;
   readonly address: string;
   readonly connectedAtMs: number;
+  readonly fallback: boolean;
   readonly sent: LinkRequest[] = [];
   client: ClientEntry;
   open = true;
@@ -61,6 +63,7 @@ export class FakeLink implements Link {
     this.peer = facts.peer ?? certificatePeer({ san: { dns: [this.peerKey] } });
     this.client = facts.client ?? clientEntry();
     this.address = facts.address ?? "192.0.2.1";
+    this.fallback = facts.fallback ?? false;
     this.connectedAtMs = facts.connectedAtMs ?? 0;
   }
 

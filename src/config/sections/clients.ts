@@ -6,6 +6,7 @@ import type { Report } from "../problem.ts";
 import { requestCode } from "../radius-codes.ts";
 import { itemsOf, reportDuplicates, section, valueAt, withRules } from "../section.ts";
 import { choice, count, flag, list, name, secret, text } from "../values.ts";
+import { fallbackRules, udpFallback, udpFallbackSection } from "./client-fallback.ts";
 import { clientMatch, clientMatchSection, matchRules } from "./client-match.ts";
 import { filterOf, filterSection, reachOf, reachSection } from "./client-reach.ts";
 
@@ -43,6 +44,7 @@ const entry = section(
       "Over udp and tcp: whether an Access-Request with Proxy-State and without Message-Authenticator is discarded.",
     ).default(false),
     dynauthPort: count("Over udp: where the router takes Disconnect and CoA; default 3799.", 1, 65_535).optional(),
+    udpFallback: udpFallbackSection.optional(),
     statusServer: flag("Whether its Status-Servers are answered; without it as in section status.").optional(), // ST-10
     coalesce: choice("all: responses of one tick share a write. none: each is a write of its own.", [
       "none",
@@ -71,6 +73,7 @@ function entryRules(values: unknown, report: Report): void {
   const transport = valueAt(values, "transport") as ClientEntry["transport"] | undefined;
   if (transport === undefined || !TRANSPORTS.includes(transport)) return; // told already
   matchRules(transport, valueAt(values, "match"), (path, message) => report(["match", ...path], message));
+  if (transport === "tls") fallbackRules(values, report);
   for (const { key, given, where } of ELSEWHERE) {
     if (given(valueAt(values, key)) && !where.includes(transport)) {
       report([key], `has no meaning with transport: ${transport}, only with ${where.join(" and ")}`);
@@ -93,6 +96,7 @@ const ELSEWHERE: readonly {
   { key: "coalesce", given: (value) => value === "all", where: ["tls", "tcp"] },
   { key: "limitProxyState", given: (value) => value === true, where: ["udp", "tcp"] }, // BR-06
   { key: "dynauthPort", given: present, where: ["udp"] },
+  { key: "udpFallback", given: present, where: ["tls"] },
 ];
 
 export const clientsSection = withRules(list("Who may connect; nobody else does.", entry), (entries, report) => {
@@ -138,6 +142,7 @@ export function clientEntry(values: ClientValues, { secretOfListener, placeOf }:
     requireMessageAuthenticator: values.requireMessageAuthenticator ?? values.transport !== "tls",
     limitProxyState: values.limitProxyState,
     dynauthPort: values.dynauthPort ?? DYNAUTH_PORT,
+    ...(values.udpFallback === undefined ? {} : { udpFallback: udpFallback(values.udpFallback) }),
     ...(values.statusServer === undefined ? {} : { statusServer: values.statusServer }),
     coalesce: values.coalesce,
     vendor: values.vendor,

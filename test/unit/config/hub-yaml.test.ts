@@ -13,6 +13,7 @@ const COMPLETE = SHIPPED.replaceAll(/^(\s*)#(?=\S| {2})/gm, "$1");
 const DICTIONARY = Dictionary.load(new URL("../../../config/dictionaries", import.meta.url).pathname);
 const ENV = {
   EDGE_SECRET: "the secret of the edge",
+  EDGE_7_SECRET: "the secret of edge-7 over UDP",
   SHOP_7_PSK: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
   LEGACY_SECRET: "the secret of the old ones",
   BILLING_SECRET: "the secret of billing",
