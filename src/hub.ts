@@ -277,6 +277,7 @@ export class Hub {
         userChanged: (username: string) => quota.userChanged(username),
         standingsOf: (username: string) => quota.standingsOf(username),
         ruleNames: () => this.#config.quota.rules.map(({ name }) => name),
+        countsOf: (rule: string) => this.#config.quota.rules.find(({ name }) => name === rule)?.counts,
       },
     };
   }

@@ -107,12 +107,12 @@ export class HttpApi {
 
   #listener(): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
     const settings = () => this.#options;
-    const { clock, acctSessions, usage, outbox, books, quota, quotaStore } = this.#deps;
+    const { clock, log, acctSessions, usage, outbox, books, quota, quotaStore } = this.#deps;
     const routes: Routes = {
       ...exchangeRoutes(this.#deps, settings),
       ...linkRoutes(this.#deps),
       ...bindingRoutes(this.#deps),
-      ...(acctSessions && sessionRoutes(acctSessions)),
+      ...(acctSessions && sessionRoutes({ acctSessions, log })),
       ...(usage && usageRoutes({ usage, quota })),
       ...(quota && quotaStore && quotaRoutes({ clock, quotaStore, quota }, settings)),
       ...(outbox && books && webhookRoutes({ clock, outbox, books })),

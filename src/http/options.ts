@@ -1,3 +1,4 @@
+import type { QuotaCounts } from "../aaa/quota/options.ts";
 import type { Quota } from "../aaa/quota/quota.ts";
 import type { UpstreamStatus } from "../aaa/upstream/upstreams.ts";
 import type { Clock, Random } from "../clock.ts";
@@ -80,6 +81,8 @@ export type AttributeNames = Pick<Dictionary, "attributeName" | "encode" | "deco
 export interface QuotaView extends Pick<Quota, "userChanged" | "standingsOf"> {
   /** Names of the rules in hub.yaml, now. */
   readonly ruleNames: () => readonly string[];
+  /** What a rule counts; undefined for a name that no rule has. */
+  readonly countsOf: (rule: string) => QuotaCounts | undefined;
 }
 
 export interface Readiness {

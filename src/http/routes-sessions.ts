@@ -26,8 +26,10 @@ const sessionQuery = z.strictObject({
 });
 type SessionQuery = z.output<typeof sessionQuery>;
 
+type SessionDeps = Pick<HttpDeps, "log"> & { readonly acctSessions: NonNullable<HttpDeps["acctSessions"]> };
+
 /** GET /v1/sessions and /v1/sessions/{key}: acct sessions, open and closed. */
-export function sessionRoutes(acctSessions: NonNullable<HttpDeps["acctSessions"]>): Routes {
+export function sessionRoutes({ acctSessions, log }: SessionDeps): Routes {
   return {
     "/v1/sessions": {
       GET: {
@@ -39,7 +41,11 @@ export function sessionRoutes(acctSessions: NonNullable<HttpDeps["acctSessions"]
           if (format !== "json") {
             refusePaging(query);
             const pageAfter = (after: string | undefined) => acctSessions.find(wanted, { limit: PAGE_SIZE_MAX, after });
-            return context.body(await exportStream(format, pageAfter), 200, {
+            const broken = (error: unknown): void => {
+              log.error({ err: error, requestId: context.get("requestId") }, "an export broke off");
+              context.env.outgoing.destroy();
+            };
+            return context.body(await exportStream(format, pageAfter, broken), 200, {
               "Content-Type": EXPORTS[format].contentType,
               "Content-Disposition": `attachment; filename="sessions.${format}"`,
               Vary: "Accept",

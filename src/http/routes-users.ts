@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { amountsOf, parseAmount, type WrittenAmount } from "../aaa/quota/amounts.ts";
 import type { Standing } from "../aaa/quota/rules.ts";
 import { NEVER_MS, type QuotaOverride } from "../store/quota-types.ts";
 import type { PeriodUsage } from "../store/types.ts";
@@ -9,13 +10,15 @@ import type { HttpDeps } from "./options.ts";
 import { readParameters, refuseIfAny } from "./parameters.ts";
 import { refusal } from "./problem.ts";
 
-const AMOUNT_ERROR = "must be octets or seconds as a whole number, or null for no limit";
+const AMOUNT_ERROR =
+  'must be octets or seconds as a whole number, an amount such as "50GB" or "30h", or null for no limit';
+const amountField = z.union([z.int().min(0), z.string().transform(writtenAmount)], AMOUNT_ERROR).nullable();
 const overrideFields = z.strictObject({
   limits: z
     .array(
       z.strictObject({
         rule: textField,
-        amount: z.int(AMOUNT_ERROR).min(0, AMOUNT_ERROR).nullable(),
+        amount: amountField,
       }),
       "must be a list of rule and amount",
     )
@@ -65,9 +68,10 @@ export function quotaRoutes({ clock, quotaStore, quota }: QuotaDeps, settings: S
           const { fields } = await readParameters(context.env.incoming, settings().bodyBytesMax);
           const { limits, note } = checkFields(overrideFields, fields);
           refuseUnknownRules(limits, quota.ruleNames());
+          refuseOtherAmounts(limits, quota.countsOf);
           const override: QuotaOverride = {
             username,
-            limits: limits.map(({ rule, amount }) => ({ rule, amount: amount ?? undefined })),
+            limits: limits.map(({ rule, amount }) => ({ rule, amount: plainAmount(amount) })),
             note,
             setAtMs: clock.wallMs(),
             setBy: context.get("caller")?.name ?? "",
@@ -111,6 +115,36 @@ function refuseUnknownRules(limits: readonly { readonly rule: string }[], known:
       if (known.includes(rule)) return [];
       const meant = closest(rule, known);
       return [{ field, detail: `no rule of hub.yaml${meant === undefined ? "" : `, did you mean ${meant}?`}` }];
+    }),
+  );
+}
+
+function writtenAmount(text: string, context: z.RefinementCtx): WrittenAmount {
+  const amount = parseAmount(text);
+  if (amount !== undefined) return amount;
+  context.addIssue({ code: "custom", message: AMOUNT_ERROR });
+  return z.NEVER;
+}
+
+type AmountInput = z.output<typeof amountField>;
+
+function plainAmount(amount: AmountInput): number | undefined {
+  return typeof amount === "object" ? amount?.value : amount;
+}
+
+/** Octets of time, or a time of octets, is a mistake. A number alone is whatever the rule counts.
+ *  @throws {HubError} ERR_INPUT: bad-input */
+function refuseOtherAmounts(
+  limits: readonly { readonly rule: string; readonly amount: AmountInput }[],
+  countsOf: NonNullable<HttpDeps["quota"]>["countsOf"],
+): void {
+  refuseIfAny(
+    limits.flatMap(({ rule, amount }, index) => {
+      const counts = countsOf(rule);
+      if (typeof amount !== "object" || amount === null || counts === undefined) return [];
+      if (amountsOf(counts) === amount.of) return [];
+      const detail = `must be ${amount.of === "time" ? "octets" : "a time"}: rule ${rule} counts ${counts}`;
+      return [{ field: `limits.${index}.amount`, detail }];
     }),
   );
 }

@@ -26,15 +26,29 @@ export const EXPORTS = {
 } as const satisfies Record<string, ExportKind>;
 export type ExportFormat = keyof typeof EXPORTS;
 
-/** All acct sessions as text, a page at a time and only as fast as the caller reads. When the store fails in between, the
- *  answer breaks off: what is cut short must not look whole.
+/** All acct sessions as text, a page at a time and only as fast as the caller reads.
+ *  @param broken called when the store fails in between: it must cut the connection, because what is cut short must not look
+ *    whole
  *  @throws {HubError} ERR_STORE, as long as nothing has been sent */
 export async function exportStream(
   format: ExportFormat,
   pageAfter: (after: string | undefined) => Promise<Page<AcctSession>>,
+  broken: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
   const first = await pageAfter(undefined);
-  return ReadableStream.from(chunks(EXPORTS[format], first, pageAfter));
+  return ReadableStream.from(unbroken(chunks(EXPORTS[format], first, pageAfter), broken));
+}
+
+/** An error that leaves the stream would be written by @hono/node-server into the export, and to standard error. */
+async function* unbroken(
+  source: AsyncGenerator<Uint8Array>,
+  broken: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (error) {
+    broken(error);
+  }
 }
 
 async function* chunks(

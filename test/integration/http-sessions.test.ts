@@ -18,6 +18,7 @@ accounting: {}
 quota:
   rules:
     - { name: fair-use, amount: 1GB, period: total, thresholds: [{ percent: 100, action: disconnect }] }
+    - { name: hours, match: { users: [bob] }, counts: time, thresholds: [{ percent: 100 }] }
 `;
 
 async function call(url: string, init?: RequestInit) {
@@ -240,10 +241,26 @@ describe("/v1/users/{username}", () => {
     expect((await call(`${user}/usage`)).json()).toMatchObject({ quota: [{ amount: 1_000_000_000 }] });
   });
 
+  it("PUT takes amounts as hub.yaml does: with their unit, or nothing for no limit", async () => {
+    const running = await startHub(QUOTA);
+    const limits = [
+      { rule: "fair-use", amount: "1.5GiB" },
+      { rule: "hours", amount: "30h" },
+    ];
+    expect((await put(`${running.api}/v1/users/bob/quota`, { limits })).json()).toMatchObject({
+      limits: [{ amount: 1_610_612_736 }, { amount: 108_000 }],
+    });
+    const lifted = { limits: [{ rule: "hours", amount: null }] };
+    expect((await put(`${running.api}/v1/users/bob/quota`, lifted)).json()).toMatchObject(lifted);
+  });
+
   it.each([
     [{ limits: [{ rule: "fair-uze", amount: 1 }] }, "limits.0.rule"],
     [{ limits: [{ rule: "fair-use", amount: -1 }] }, "limits.0.amount"],
-    [{ limits: [{ rule: "fair-use", amount: "50GB" }] }, "limits.0.amount"],
+    [{ limits: [{ rule: "fair-use", amount: "50Gb" }] }, "limits.0.amount"],
+    [{ limits: [{ rule: "fair-use", amount: "9999999GB" }] }, "limits.0.amount"],
+    [{ limits: [{ rule: "fair-use", amount: "30h" }] }, "limits.0.amount"],
+    [{ limits: [{ rule: "hours", amount: "50GB" }] }, "limits.0.amount"],
     [
       {
         limits: [

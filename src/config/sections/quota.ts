@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseAmount } from "../../aaa/quota/amounts.ts";
 import {
   type NamedAttribute,
   type QuotaOptions,
@@ -12,32 +13,10 @@ import { itemsOf, reportDuplicates, section, valueAt, withRules } from "../secti
 import { choice, count, duration, flag, list, name, oneOrMany, refuse, text } from "../values.ts";
 import { httpUrl } from "./webhooks.ts";
 
-const GIGA = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-} as const;
-const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
-
 /** "50GB", "1TiB" in octets, "30h" in seconds: which of them fits what is counted is a rule of the section. */
 const amount = text('Octets such as "50GB" or "1TiB"; for time "30h"; without it no limit but an override.')
   .transform((value, context) => {
-    const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(value) ?? [];
-    const octets = (GIGA as Readonly<Record<string, number>>)[unit];
-    const seconds = (SECONDS as Readonly<Record<string, number>>)[unit];
-    const factor = octets ?? seconds;
-    if (number === undefined || factor === undefined)
-      return refuse(context, 'must be an amount such as "50GB" or "30h"');
-    return {
-      value: Math.round(Number(number) * factor),
-      of: octets === undefined ? ("time" as const) : ("octets" as const),
-    };
+    return parseAmount(value) ?? refuse(context, 'must be an amount such as "50GB" or "30h"');
   })
   .optional();
 
