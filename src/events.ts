@@ -14,6 +14,7 @@ export type HubEvent =
   | HeartbeatChanged
   | QuotaReached
   | QuotaActed
+  | ModuleMisbehaved
   | WorkDropped;
 
 interface Stamped {
@@ -182,6 +183,18 @@ export interface WorkDropped extends Stamped {
   readonly why: string;
   /** Since the last such event. */
   readonly count: number;
+}
+
+/** A module of the AAA pipeline did what it must not; its own packet got `fail`. */
+export interface ModuleMisbehaved extends Stamped {
+  readonly type: "module.fault";
+  /** blocked: it held the event loop. bad-code: it answered what is no return code. */
+  readonly fault: "threw" | "timed-out" | "blocked" | "bad-code";
+  /** "instance.component"; several where the event loop stood still while several calls were awaited. */
+  readonly modules: readonly string[];
+  readonly tookMs?: number | undefined;
+  /** What it threw, and where. */
+  readonly detail?: string | undefined;
 }
 
 export type HubEventOf<Type extends HubEvent["type"]> = Extract<HubEvent, { readonly type: Type }>;

@@ -3,7 +3,15 @@ import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Clock } from "./clock.ts";
 import { errorCauseName } from "./dynauth/error-cause.ts";
-import type { ExchangeEnded, HandshakeRefused, HubEvent, LinkDown, PacketDropped, QuotaActed } from "./events.ts";
+import type {
+  ExchangeEnded,
+  HandshakeRefused,
+  HubEvent,
+  LinkDown,
+  ModuleMisbehaved,
+  PacketDropped,
+  QuotaActed,
+} from "./events.ts";
 import { codeName } from "./radius/codes.ts";
 import type { DropReason } from "./transport/link.ts";
 
@@ -122,6 +130,9 @@ export class EventLog {
       case "quota.acted":
         this.#quotaActed(event, fields);
         break;
+      case "module.fault":
+        this.#moduleFault(event, fields);
+        break;
       case "work.dropped":
         this.#log.warn(fields, `${event.count} times ${event.work} work was dropped: ${event.why}`);
         break;
@@ -159,6 +170,18 @@ export class EventLog {
     const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause}${why} in ${event.durationMs.toFixed(1)} ms`;
     if (event.outcome === "ack" || event.outcome === "nak") this.#log.info(fields, text);
     else this.#log.warn(fields, text);
+  }
+
+  #moduleFault({ fault, modules, tookMs, detail }: ModuleMisbehaved, fields: object): void {
+    const took = tookMs === undefined ? "" : ` for ${Math.round(tookMs)} ms`;
+    const who = modules.length === 0 ? "nobody of the modules" : modules.join(" or ");
+    const what = {
+      threw: `module ${who} threw: ${detail ?? "?"}`,
+      "timed-out": `module ${who} did not answer in time and was given up`,
+      blocked: `the event loop stood still${took}: ${who}`,
+      "bad-code": `module ${who} answered what is no return code`,
+    }[fault];
+    this.#limited(`module ${fault} ${who}`, fields, what);
   }
 
   #quotaActed(event: QuotaActed, fields: object): void {

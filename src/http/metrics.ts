@@ -45,6 +45,11 @@ export class HubMetrics {
     change: BINDING_CHANGES,
   });
   readonly #exchanges = this.#counter("exchanges_total", "Exchanges that ended", ["request", "outcome"]);
+  /** Named by the configuration, so their number is bounded. */
+  readonly #moduleFaults = this.#counter("module_faults_total", "Calls of AAA modules that went wrong", [
+    "module",
+    "fault",
+  ]);
   readonly #answers = this.#counter("http_requests_total", "Answers of the HTTP API", ["route", "status"]);
   readonly #latency = new Histogram({
     name: "radsec_hub_exchange_duration_seconds",
@@ -109,6 +114,9 @@ export class HubMetrics {
         break;
       case "binding":
         this.#bindings.inc({ change: event.change });
+        break;
+      case "module.fault":
+        for (const module of event.modules) this.#moduleFaults.inc({ module, fault: event.fault });
         break;
       case "exchange.ended":
         this.#exchangeEnded(event);

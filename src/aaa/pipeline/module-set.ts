@@ -1,0 +1,253 @@
+import type { Clock, Random } from "../../clock.ts";
+import { HubError } from "../../errors.ts";
+import type { Reply } from "../../transport/link.ts";
+import { type Actions, defaultActions } from "./actions.ts";
+import { ModuleCall, type ModuleFault } from "./call.ts";
+import type { DefinitionsInUse } from "./definitions-in-use.ts";
+import { Flow, type Sections } from "./flow.ts";
+import type { Item } from "./list.ts";
+import type { LoopWatch } from "./loop-watch.ts";
+import type { InstanceOptions, ItemOptions, ModulesOptions, SectionsOptions } from "./options.ts";
+import type { Pass } from "./pass.ts";
+import type { Component, ModuleDefinition, ModuleInstance, ModuleServices } from "./types.ts";
+
+/** Names of modules and what they are. */
+export type ModuleCatalogue = ReadonlyMap<string, ModuleDefinition>;
+
+export interface ModuleSetDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly watch: LoopWatch;
+  readonly inUse: DefinitionsInUse;
+  readonly fault: (fault: ModuleFault) => void;
+  /** What an instance may use. */
+  readonly services: (instance: string) => ModuleServices;
+  /** A module failed while it was taken down. */
+  readonly onFault: (error: unknown) => void;
+}
+
+interface Built {
+  readonly definition: ModuleDefinition;
+  readonly instance: ModuleInstance;
+}
+
+/** All instances of one configuration and the sections over them.
+ *
+ *  build() --> in use --retire()--> the last packet ends --> every instance detached */
+export class ModuleSet {
+  readonly #deps: ModuleSetDeps;
+  readonly #built = new Map<string, Built>();
+  #flow: Flow | undefined;
+  #packets = 0;
+  #retired = false;
+  #ended = Promise.withResolvers<void>();
+
+  private constructor(deps: ModuleSetDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes every instance that the sections name. @throws {HubError} ERR_CONFIG, with `details.path` of the key in hub.yaml that it
+   *  is about: then what was made is taken down again */
+  static async build(deps: ModuleSetDeps, options: ModulesOptions, catalogue: ModuleCatalogue): Promise<ModuleSet> {
+    const set = new ModuleSet(deps);
+    try {
+      for (const [index, each] of options.instances.entries()) {
+        await set.#instantiate(each, catalogue, ["modules", "instances", index]);
+      }
+      for (const name of implied(options)) {
+        await set.#instantiate({ name, module: name, settings: {} }, catalogue, ["modules", "sections"]);
+      }
+      set.#flow = new Flow(set.#compiled(options), {
+        random: deps.random,
+        upstreams: deps.services("pipeline").upstreams,
+      });
+    } catch (error) {
+      await set.#takeDown();
+      throw error;
+    }
+    return set;
+  }
+
+  /** Packets under way. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  access(pass: Pass): Promise<Reply> {
+    return this.#through(this.#begun.access(pass));
+  }
+
+  accounting(pass: Pass): Promise<Reply> {
+    return this.#through(this.#begun.accounting(pass));
+  }
+
+  /** No packet begins here any more. Resolves when the last has ended and every instance is detached. */
+  retire(): Promise<void> {
+    if (!this.#retired) {
+      this.#retired = true;
+      this.#endIfIdle();
+    }
+    return this.#ended.promise;
+  }
+
+  get #begun(): Flow {
+    this.#packets += 1;
+    return this.#flow as Flow; // build() has made it
+  }
+
+  async #through(reply: Promise<Reply>): Promise<Reply> {
+    try {
+      return await reply;
+    } finally {
+      this.#packets -= 1;
+      this.#endIfIdle();
+    }
+  }
+
+  #endIfIdle(): void {
+    if (this.#retired && this.#packets === 0) void this.#takeDown().then(this.#ended.resolve);
+  }
+
+  async #instantiate(
+    { name, module, settings }: InstanceOptions,
+    catalogue: ModuleCatalogue,
+    path: readonly (string | number)[],
+  ): Promise<void> {
+    const definition = catalogue.get(module);
+    if (definition === undefined) throw mistake(path, `there is no module ${module}`);
+    const { inUse, services } = this.#deps;
+    try {
+      await inUse.acquire(definition);
+    } catch (error) {
+      await this.#quietly(() => inUse.release(definition));
+      throw mistake(path, `module ${module} could not begin: ${text(error)}`, error);
+    }
+    try {
+      const parsed = definition.settings.parse(settings ?? {});
+      const instance = await definition.instantiate(parsed, services(name));
+      this.#built.set(name, { definition, instance });
+    } catch (error) {
+      await this.#quietly(() => inUse.release(definition));
+      throw mistake(path, `instance ${name} could not be made: ${text(error)}`, error);
+    }
+  }
+
+  /** One after the other in reverse, whatever one of them throws. */
+  async #takeDown(): Promise<void> {
+    for (const [name, { definition, instance }] of [...this.#built].reverse()) {
+      this.#built.delete(name);
+      await this.#quietly(async () => instance.detach?.());
+      await this.#quietly(() => this.#deps.inUse.release(definition));
+    }
+  }
+
+  async #quietly(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#deps.onFault(error);
+    }
+  }
+
+  #compiled(options: ModulesOptions): Sections {
+    const { sections } = options;
+    const list = (component: Component, items: readonly ItemOptions[], key: string = component) =>
+      items.map((item, index) => this.#item(item, component, false, options, ["modules", "sections", key, index]));
+    const accounting = list("accounting", sections.accounting);
+    const lists = Object.entries(sections.authenticate).map(
+      ([authType, items]) =>
+        [
+          authType,
+          items.map((item, index) =>
+            this.#item(item, "authenticate", false, options, ["modules", "sections", "authenticate", authType, index]),
+          ),
+        ] as const,
+    );
+    return {
+      authorize: list("authorize", sections.authorize),
+      authenticate: new Map(lists),
+      preacct: list("preacct", sections.preacct),
+      accounting,
+      accountingProxied: storing(accounting),
+      checksimul: list("checksimul", sections.checksimul),
+      postauth: list("postauth", sections.postauth),
+      postauthReject: list("postauth", sections.postauthReject, "postauthReject"),
+      preproxy: list("preproxy", sections.preproxy),
+      postproxy: list("postproxy", sections.postproxy),
+    };
+  }
+
+  #item(
+    item: ItemOptions,
+    component: Component,
+    redundant: boolean,
+    options: ModulesOptions,
+    path: readonly (string | number)[],
+  ): Item {
+    const actions: Actions = { ...defaultActions(component, redundant), ...item.on };
+    if (item.kind !== "call") {
+      const failsOver = item.kind === "redundant" || item.kind === "redundant-load-balance";
+      const items = item.items.map((each, index) =>
+        this.#item(each, component, failsOver, options, [...path, item.kind, index]),
+      );
+      return { kind: item.kind, items, actions };
+    }
+    const { definition, instance } = this.#built.get(item.instance) as Built;
+    const call = instance[component];
+    if (call === undefined) throw mistake(path, `module ${definition.name} has no component ${component}`);
+    return new ModuleCall(this.#deps, {
+      instance: item.instance,
+      component,
+      actions,
+      stores: component === "accounting" && definition.stores === true,
+      call: call.bind(instance),
+      limits: options,
+    });
+  }
+}
+
+/** Only the calls of modules that store, in their groups. */
+function storing(items: readonly Item[]): readonly Item[] {
+  return items.flatMap((item): Item[] => {
+    if (item.kind === "call") return item instanceof ModuleCall && item.stores ? [item] : [];
+    const left = storing(item.items);
+    return left.length === 0 ? [] : [{ ...item, items: left }];
+  });
+}
+
+/** Names in the sections that no instance has: each is a module with no settings. */
+function implied({ instances, sections }: ModulesOptions): ReadonlySet<string> {
+  const made = new Set(instances.map(({ name }) => name));
+  return new Set([...namesIn(sections)].filter((name) => !made.has(name)));
+}
+
+/** Every instance that the sections name. */
+export function namesIn({ authenticate, ...lists }: SectionsOptions): ReadonlySet<string> {
+  const names = (item: ItemOptions): string[] => (item.kind === "call" ? [item.instance] : item.items.flatMap(names));
+  return new Set([...Object.values(lists), ...Object.values(authenticate)].flat().flatMap(names));
+}
+
+/** Whether accounting takes no other way than straight into the store, and upstream as `realms` say: it then needs no sections. */
+export function isPlainAccounting({ instances, sections }: ModulesOptions): boolean {
+  const { preacct, accounting, preproxy, postproxy } = sections;
+  const own = instances.some(({ name }) => name === "proxy" || name === "sessions");
+  const isOnly = (items: readonly ItemOptions[], name: string) => {
+    const [first, ...rest] = items;
+    return rest.length === 0 && first?.kind === "call" && first.instance === name && Object.keys(first.on).length === 0;
+  };
+  return (
+    !own &&
+    isOnly(preacct, "proxy") &&
+    isOnly(accounting, "sessions") &&
+    preproxy.length === 0 &&
+    postproxy.length === 0
+  );
+}
+
+function mistake(path: readonly (string | number)[], message: string, cause?: unknown): HubError {
+  return new HubError("ERR_CONFIG", message, { path }, cause === undefined ? undefined : { cause });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
