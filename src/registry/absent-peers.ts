@@ -24,6 +24,23 @@ export class AbsentPeers {
     this.#arm();
   }
 
+  /** Peers that left before now, by Clock.now() of the leaving, which may be negative. One that is known stays as it is. */
+  restore(leftAt: ReadonlyMap<string, number>): void {
+    const news = [...leftAt].filter(([peerKey]) => !this.#leftAt.has(peerKey));
+    if (news.length === 0) return;
+    const inOrder = [...this.#leftAt, ...news].sort(([, one], [, other]) => one - other);
+    this.#leftAt.clear();
+    for (const [peerKey, at] of inOrder) this.#leftAt.set(peerKey, at);
+    this.#disarm();
+    this.expire();
+    this.#arm();
+  }
+
+  /** Clock.now() at which the peer left; undefined while it has a link. */
+  leftAt(peerKey: string): number | undefined {
+    return this.#leftAt.get(peerKey);
+  }
+
   /** The peer is back, or holds nothing any more. */
   forget(peerKey: string): void {
     if (this.#leftAt.delete(peerKey) && this.#leftAt.size === 0) this.#disarm();

@@ -1,7 +1,7 @@
 import type { Link } from "../transport/link.ts";
 import { canonicalAddress } from "./nas-address.ts";
 
-/** Keys that stand still while a link lives, except `client`, which a change of the configuration may replace. */
+/** Keys that stand still while a link lives, except `client` and `peerKey`, which a change of the configuration may replace. */
 export const LINK_FIELDS = [
   "peerKey",
   "listener",

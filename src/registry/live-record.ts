@@ -15,8 +15,9 @@ export class LiveRecord implements LinkRecord {
   readonly openedStep: number;
   seenStep: number;
   chosenStep = 0;
-  /** The `clients` entry it is indexed under: that of the link may be replaced while it lives. */
+  /** The `clients` entry and the peer it is indexed under: those of the link may be replaced while it lives. */
   client: ClientEntry;
+  peerKey: string;
   /** Claims of this link that were refused and reported. */
   refusals = 0;
   /** "not-indexed" is reported once for a link, not once for a packet. */
@@ -28,5 +29,6 @@ export class LiveRecord implements LinkRecord {
     this.openedStep = step;
     this.seenStep = step;
     this.client = link.client;
+    this.peerKey = link.peerKey;
   }
 }

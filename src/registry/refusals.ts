@@ -10,6 +10,8 @@ const REPORT_AGAIN_MS = 3_600_000;
 interface Refusal {
   readonly peerKey: string;
   readonly peerLabel: string;
+  /** Link of the latest claim. */
+  linkId: string;
   /** Wall clock of the latest claim. */
   atMs: number;
   /** Clock.now() of the latest claim and of the latest report. */
@@ -25,9 +27,11 @@ export class Refusals {
   /** Notes a refused claim; a claimant that is not in the list yet only where `newsAllowed`.
    *  @returns whether to report it, and whether for the first time */
   note(record: LiveRecord, now: number, wallMs: number, newsAllowed: boolean): "first" | "again" | "none" {
-    const { peerKey, peer } = record.link;
+    const { peerKey } = record;
+    const { peer, linkId } = record.link;
     const known = this.#list.find((refusal) => refusal.peerKey === peerKey);
     if (known !== undefined) {
+      known.linkId = linkId;
       known.atMs = wallMs;
       known.claimedAt = now;
       if (now - known.reportedAt < REPORT_AGAIN_MS) return "none";
@@ -40,12 +44,17 @@ export class Refusals {
       if (silent === -1) return "none";
       this.#list.splice(silent, 1);
     }
-    this.#list.push({ peerKey, peerLabel: peerLabel(peer), atMs: wallMs, claimedAt: now, reportedAt: now });
+    this.#list.push({ peerKey, peerLabel: peerLabel(peer), linkId, atMs: wallMs, claimedAt: now, reportedAt: now });
     return "first";
   }
 
   forget(peerKey: string): void {
     this.#list = this.#list.filter((refusal) => refusal.peerKey !== peerKey);
+  }
+
+  /** Links of the latest claims, one a claimant, without claimants that have been silent for an hour. */
+  linkIds(now: number): string[] {
+    return this.#list.filter(({ claimedAt }) => now - claimedAt < REPORT_AGAIN_MS).map(({ linkId }) => linkId);
   }
 
   view(): Binding["refused"] {

@@ -5,19 +5,24 @@ import { CODE } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { Link } from "../transport/link.ts";
 import { peerLabel } from "../transport/peer.ts";
-import { type BindingLimits, type BindingReport, Bindings } from "./bindings.ts";
+import { type BindingChange, type BindingLimits, type BindingReport, Bindings } from "./bindings.ts";
 import { LINK_FIELDS, type LinkField, linkFieldValues } from "./link-fields.ts";
 import { LinkIndex } from "./link-index.ts";
 import { LiveRecord } from "./live-record.ts";
 import { canonicalAddress, nasIpAddressText, nasIpv6AddressText } from "./nas-address.ts";
 import { nasName } from "./nas-name.ts";
 import { keepStatusAttributes } from "./status-attributes.ts";
-import type { Binding, LinkRecord } from "./types.ts";
+import type { Binding, KeptBinding, LinkRecord } from "./types.ts";
 
 export interface RegistryDeps {
   readonly clock: Clock;
   readonly events: EventFeed;
+  /** Told of each binding that whoever keeps bindings has to write anew. */
+  readonly bindingChanged?: BindingChange;
 }
+
+/** Former keys of peers that are remembered; of one more the oldest is forgotten. */
+const FORMER_KEYS_MAX = 10_000;
 
 export interface RegistryOptions {
   /** How long a NAS-Identifier stays bound after the last link of its peer. */
@@ -54,13 +59,25 @@ export class Registry {
   readonly #fields = Object.fromEntries(LINK_FIELDS.map((field) => [field, new LinkIndex()])) as Readonly<
     Record<LinkField, LinkIndex>
   >;
+  /** Keys that a change of the configuration took from connected peers, and the keys that they have now. */
+  readonly #newKeys = new Map<string, string>();
   #steps = 0;
 
   constructor(deps: RegistryDeps, options: RegistryOptions) {
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#options = options;
-    this.#bindings = new Bindings(deps.clock, bindingLimits(options), (change) => this.#report(change));
+    this.#bindings = new Bindings(
+      {
+        clock: deps.clock,
+        report: (change) => this.#report(change),
+        changed: deps.bindingChanged ?? (() => undefined),
+        isPresent: (peerKey) => this.#fields.peerKey.sizeOf(peerKey) > 0,
+        recordOf: (linkId) => this.#records.get(linkId),
+        claimAgain: (record, name) => this.#learnName(record, name),
+      },
+      bindingLimits(options),
+    );
   }
 
   get size(): number {
@@ -89,13 +106,14 @@ export class Registry {
     if (record === undefined) return undefined;
     this.#records.delete(link.linkId);
     for (const field of LINK_FIELDS) {
-      if (field === "client") continue;
+      if (field === "client" || field === "peerKey") continue;
       for (const value of linkFieldValues(link, field)) this.#fields[field].remove(value, record);
     }
     this.#fields.client.remove(record.client.name, record);
+    this.#fields.peerKey.remove(record.peerKey, record);
     for (const name of record.nasIdentifiers) this.#bindings.drop(record, name);
     for (const address of record.nasAddresses) this.#addresses.remove(address, record);
-    if (this.#fields.peerKey.sizeOf(link.peerKey) === 0) this.#bindings.peerLeft(link.peerKey);
+    if (this.#fields.peerKey.sizeOf(record.peerKey) === 0) this.#bindings.peerLeft(record.peerKey);
     return record;
   }
 
@@ -140,8 +158,11 @@ export class Registry {
     return this.find("nasAddress", canonicalAddress(text) ?? text);
   }
 
+  /** Links of a peer, also by a key that it had before a change of the configuration: acct sessions still know it by that. */
   byPeerKey(peerKey: string): readonly LinkRecord[] {
-    return this.find("peerKey", peerKey);
+    const found = this.find("peerKey", peerKey);
+    const newKey = this.#newKeys.get(peerKey);
+    return found.length > 0 || newKey === undefined ? found : this.find("peerKey", newKey);
   }
 
   byListener(listener: string): readonly LinkRecord[] {
@@ -193,7 +214,26 @@ export class Registry {
     return this.#bindings.view(nasIdentifier);
   }
 
-  /** Frees a name for whoever proves it next, the former holder included. @returns false for a name that nobody holds */
+  /** One binding as it is to be kept; undefined when it is none any more. */
+  keptBinding(nasIdentifier: string, peerKey: string): KeptBinding | undefined {
+    return this.#bindings.kept(nasIdentifier, peerKey);
+  }
+
+  /** Bindings whose peer has a link: those of which the time of the last link moves on. */
+  presentBindings(): IterableIterator<readonly [nasIdentifier: string, peerKey: string]> {
+    return this.#bindings.present();
+  }
+
+  /** Takes the bindings of an earlier run, all at once. They count before what has been bound since the start.
+   *  @returns how many of them are bound now */
+  restoreBindings(kept: readonly KeptBinding[]): number {
+    const bound = this.#bindings.restore(kept);
+    for (const record of this.#records.values()) this.#adoptPeer(record);
+    return bound;
+  }
+
+  /** Frees a name: for the one connected peer that was refused it, else for whoever proves it next, the former holder included.
+   *  @returns false for a name that nobody holds */
   release(nasIdentifier: string): boolean {
     return this.#bindings.release(nasIdentifier);
   }
@@ -204,7 +244,8 @@ export class Registry {
     if (live !== undefined) live.chosenStep = this.#nextStep();
   }
 
-  /** New limits hold for what comes; what is bound stays, and lapses by the new time. */
+  /** New limits hold for what comes; what is bound stays, and lapses by the new time. Links whose entry of `clients` was replaced
+   *  are looked at again. */
   apply(options: RegistryOptions): void {
     this.#options = options;
     this.#bindings.apply(bindingLimits(options));
@@ -241,8 +282,24 @@ export class Registry {
     this.#fields.client.remove(record.client.name, record);
     this.#fields.client.add(client.name, record);
     record.client = client;
+    if (record.link.peerKey !== record.peerKey) this.#adoptPeerKey(record);
     this.#bindings.clientReplaced(record);
     this.#adoptPeer(record);
+  }
+
+  #adoptPeerKey(record: LiveRecord): void {
+    const { peerKey: former } = record;
+    const { peerKey } = record.link;
+    const index = this.#fields.peerKey;
+    index.remove(former, record);
+    if (index.sizeOf(peerKey) === 0) this.#bindings.peerCame(peerKey);
+    index.add(peerKey, record);
+    record.peerKey = peerKey;
+    this.#newKeys.delete(former);
+    const [oldest] = this.#newKeys.size >= FORMER_KEYS_MAX ? this.#newKeys.keys() : [];
+    if (oldest !== undefined) this.#newKeys.delete(oldest);
+    this.#newKeys.set(former, peerKey);
+    this.#bindings.peerReplaced(record, former);
   }
 
   /** ST-14, IDX-03: any of the three names a NAS. A value of the wrong size is no attribute (PKT-07), an empty name is no name. */
@@ -274,7 +331,7 @@ export class Registry {
   /** What the peer of a link has proven on other links, now or before. */
   #adoptPeer(record: LiveRecord): void {
     if (!leadsToAllOfPeer(record.link)) return;
-    const { peerKey } = record.link;
+    const { peerKey } = record;
     for (const name of this.#bindings.namesOf(peerKey)) this.#learnName(record, name);
     for (const { nasAddresses } of this.#fields.peerKey.find(peerKey)) {
       for (const address of nasAddresses) this.#learnAddress(record, address);
@@ -282,8 +339,7 @@ export class Registry {
   }
 
   #leadingToAll(record: LiveRecord): LiveRecord[] {
-    const ofPeer = this.#fields.peerKey.find(record.link.peerKey);
-    return ofPeer.filter((each) => each !== record && leadsToAllOfPeer(each.link));
+    return this.#fields.peerKey.find(record.peerKey).filter((each) => each !== record && leadsToAllOfPeer(each.link));
   }
 
   #notIndexed(record: LiveRecord, name: string): void {

@@ -33,3 +33,17 @@ export interface Binding {
   /** Peers that claimed it and were refused, with the time of the latest claim; bounded. */
   readonly refused: readonly { readonly peerLabel: string; readonly peerKey: string; readonly atMs: number }[];
 }
+
+/** A binding as it outlives the process: plain data. */
+export interface KeptBinding {
+  /** Exact octets as latin1 text. */
+  readonly nasIdentifier: string;
+  readonly peerKey: string;
+  readonly peerLabel: string;
+  readonly client: string;
+  /** Whether the `clients` entry of the peer shared the name. */
+  readonly shared: boolean;
+  readonly boundAtMs: number;
+  /** Wall clock at which the peer was last known to have a link. */
+  readonly seenAtMs: number;
+}

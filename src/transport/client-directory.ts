@@ -97,11 +97,21 @@ export class ClientDirectory implements PskDirectory {
     if (peer.kind === "psk") return `psk:${peer.identity}`;
     if (peer.kind === "address") return `address:${peer.address}`;
     const row = this.#rows.get(entry);
-    if (entry.match.admitEvery === true || row === undefined) return `certificate:${certificateIdentity(peer)}`;
+    if (entry.match.admitEvery === true || row === undefined) return admittedKey(peer);
     if (row.onlyPeerKey !== undefined) return row.onlyPeerKey;
-    if (row.san === undefined && row.commonName === undefined) return `client:${JSON.stringify([entry.name, certificateIdentity(peer)])}`;
+    if (row.san === undefined && row.commonName === undefined)
+      return `client:${JSON.stringify([entry.name, certificateIdentity(peer)])}`;
     return `client:${JSON.stringify([entry.name, ...provenNames(row, peer)])}`;
   }
+}
+
+/** The key that a peer has, or had, under an entry that admits a whole CA; undefined for a peer that no such entry is about. */
+export function formerPeerKey(peer: Peer): string | undefined {
+  return peer.kind === "certificate" ? admittedKey(peer) : undefined;
+}
+
+function admittedKey(peer: CertificatePeer): string {
+  return `certificate:${certificateIdentity(peer)}`;
 }
 
 function rowOf(entry: ClientEntry, position: number): Row {

@@ -54,9 +54,7 @@ export class LinkTable {
   add(link: StreamLink, proof: Proof, trust: Trust): void {
     const live: LiveLink = { link, proof, trust, expiry: undefined };
     this.#all.add(live);
-    const ofPeer = this.#byPeer.get(link.peerKey);
-    if (ofPeer === undefined) this.#byPeer.set(link.peerKey, new Set([live]));
-    else ofPeer.add(live);
+    this.#addOfPeer(live);
     this.#addressCounts.set(link.address, (this.#addressCounts.get(link.address) ?? 0) + 1);
     if (proof.kind === "certificate") this.#watchExpiry(live, proof.peer.notAfterMs);
     void link.ended.then(() => this.#remove(live));
@@ -69,7 +67,7 @@ export class LinkTable {
       if (!link.open) continue;
       const verdict = proof.kind === "certificate" ? trust.judge(proof.peer.chain[0] as Buffer, live.trust) : TRUSTED;
       if (verdict.kind !== "trusted") {
-        this.#close(live, "certificate-revoked", verdict.detail);
+        this.#close(live, verdict.kind === "revoked" ? "certificate-revoked" : "ca-removed", verdict.detail);
         continue;
       }
       live.trust = trust;
@@ -77,10 +75,15 @@ export class LinkTable {
       if (entry === undefined) this.#close(live, "client-removed", "no `clients` entry matches");
       else if (proof.kind === "psk" && !isCurrentPsk(proof.credential, clients, link.address)) {
         this.#close(live, "client-removed", "its PSK has changed");
-      } else if (clients.peerKey(link.peer, entry) !== link.peerKey) {
-        this.#close(live, "client-removed", `falls under the entry "${entry.name}" now`);
-      } else if (entry !== link.client) link.setClient(entry);
+      } else if (entry !== link.client) this.#setClient(live, entry, clients.peerKey(link.peer, entry));
     }
+  }
+
+  /** Another entry may make another peer of it: what was proven is the same, so the link stays. */
+  #setClient(live: LiveLink, entry: ClientEntry, peerKey: string): void {
+    this.#removeOfPeer(live);
+    live.link.setClient(entry, peerKey);
+    this.#addOfPeer(live);
   }
 
   closeAll(): void {
@@ -105,11 +108,22 @@ export class LinkTable {
     if (!this.#all.delete(live)) return;
     live.expiry?.cancel();
     const { link } = live;
-    const ofPeer = this.#byPeer.get(link.peerKey);
-    ofPeer?.delete(live);
-    if (ofPeer?.size === 0) this.#byPeer.delete(link.peerKey);
+    this.#removeOfPeer(live);
     const count = (this.#addressCounts.get(link.address) ?? 1) - 1;
     if (count > 0) this.#addressCounts.set(link.address, count);
     else this.#addressCounts.delete(link.address);
+  }
+  #addOfPeer(live: LiveLink): void {
+    const { peerKey } = live.link;
+    const ofPeer = this.#byPeer.get(peerKey);
+    if (ofPeer === undefined) this.#byPeer.set(peerKey, new Set([live]));
+    else ofPeer.add(live);
+  }
+
+  #removeOfPeer(live: LiveLink): void {
+    const { peerKey } = live.link;
+    const ofPeer = this.#byPeer.get(peerKey);
+    ofPeer?.delete(live);
+    if (ofPeer?.size === 0) this.#byPeer.delete(peerKey);
   }
 }

@@ -11,7 +11,8 @@ export interface Link {
   /** Name of the listener that accepted it. */
   readonly listener: string;
   readonly peer: Peer;
-  /** Stable identity of the peer: survives renewal of its certificate (DESIGN invariant 1). */
+  /** Stable identity of the peer: survives renewal of its certificate (DESIGN invariant 1). A change of the configuration that
+   *  puts the peer under another entry may replace it, together with `client`. */
   readonly peerKey: string;
   /** What the peer may do; replaced when the configuration changes. */
   readonly client: ClientEntry;
@@ -76,7 +77,8 @@ export const CLOSE_REASONS = [
   "watchdog", // WD-04: no sign of life from the server that the hub dialled
   "certificate-expired", // TLS-12
   "certificate-revoked", // TLS-11
-  "client-removed", // no `clients` entry matches any more, or it matches another
+  "ca-removed", // TLS-11: no CA of now leads to its certificate
+  "client-removed", // no `clients` entry matches any more, or its PSK has changed
   "stopped", // the hub stops
   "port-unreachable", // UDP: nobody listens there, says ICMP (DP-29); the link stays
   "unreachable", // UDP: no way leads there; the link stays

@@ -129,20 +129,54 @@ describe("Bindings (invariant 1, IDX-04)", () => {
     },
   );
 
-  it("release() frees a name, and the refused claimant gets it at its next packet", () => {
-    const { registry, open, status, request, changes } = startRegistry();
+  it("release() gives the name to the one peer that was refused it and is connected, at once", () => {
+    const { registry, open, status, changes } = startRegistry();
     const owner = open({ linkId: "owner", peerKey: "a" });
     const claimant = open({ linkId: "claimant", peerKey: "b" });
     status(owner, nasName("edge-1"));
     status(claimant, nasName("edge-1"));
     expect(registry.release("edge-1")).toBe(true);
-    expect(ids(registry.byNasIdentifier("edge-1"))).toEqual([]);
-    expect(registry.record("owner")?.nasIdentifiers.size).toBe(0);
-    request(claimant, nasName("edge-1"));
     expect(ids(registry.byNasIdentifier("edge-1"))).toEqual(["claimant"]);
-    expect(registry.binding("edge-1")?.refused).toEqual([]);
-    expect(changes()).toEqual(["bound edge-1", "refused edge-1", "released edge-1", "bound edge-1"]);
+    expect(registry.record("owner")?.nasIdentifiers.size).toBe(0);
+    status(owner, nasName("edge-1"));
+    expect(registry.binding("edge-1")).toMatchObject({ peerKey: "b", refused: [{ peerKey: "a" }] });
+    expect(changes()).toEqual(["bound edge-1", "refused edge-1", "released edge-1", "bound edge-1", "refused edge-1"]);
     expect(registry.release("edge-9")).toBe(false);
+  });
+
+  it.each<[string, (registry: ReturnType<typeof startRegistry>) => void]>([
+    ["nobody was refused", () => undefined],
+    [
+      "the refused one has gone",
+      ({ registry, open, status }) => {
+        const gone = open({ linkId: "gone" });
+        status(gone, nasName("edge-1"));
+        registry.closed(gone);
+      },
+    ],
+    [
+      "the refused one has not claimed it for an hour",
+      ({ clock, open, status }) => {
+        status(open({ linkId: "renamed" }), nasName("edge-1"));
+        clock.advance(HOUR_MS);
+      },
+    ],
+    [
+      "several were refused: nobody guesses",
+      ({ open, status }) => {
+        for (const linkId of ["one", "other"]) status(open({ linkId }), nasName("edge-1"));
+      },
+    ],
+  ])("release() leaves a name to whoever claims it next, the former holder included, where %s", (_, before) => {
+    const started = startRegistry();
+    const { registry, open, status } = started;
+    const owner = open({ linkId: "owner", peerKey: "a" });
+    status(owner, nasName("edge-1"));
+    before(started);
+    expect(registry.release("edge-1")).toBe(true);
+    expect(registry.binding("edge-1")).toBeUndefined();
+    status(owner, nasName("edge-1"));
+    expect(ids(registry.byNasIdentifier("edge-1"))).toEqual(["owner"]);
   });
 
   it("reports a claimant once and then hourly, and shows its latest claim", () => {
@@ -202,10 +236,10 @@ describe("Bindings of shared names (FIELD.md 54)", () => {
     status(open({ linkId: "alone", peerKey: "a" }), nasName("Mist-AP"));
     status(open({ linkId: "sharer", peerKey: "b", client: sharing }), nasName("Mist-AP"));
     expect(ids(registry.byNasIdentifier("Mist-AP"))).toEqual(["alone"]);
-    registry.release("Mist-AP");
+    registry.release("Mist-AP"); // the sharer, who was refused, has it now
     status(open({ linkId: "sharer2", peerKey: "c", client: sharing }), nasName("Mist-AP"));
     status(open({ linkId: "alone2", peerKey: "d" }), nasName("Mist-AP"));
-    expect(ids(registry.byNasIdentifier("Mist-AP"))).toEqual(["sharer2"]);
+    expect(ids(registry.byNasIdentifier("Mist-AP"))).toEqual(["sharer", "sharer2"]);
   });
 
   it("a configuration that begins to share a name lets the refused peer in at its next packet", () => {

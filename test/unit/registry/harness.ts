@@ -28,7 +28,11 @@ export function startRegistry(options: Partial<RegistryOptions> = {}) {
     if (event.type === "binding") reported.push(event);
   });
   const all = { bindingLapseMs: 24 * HOUR_MS, namesPerLinkMax: 100, bindingsMax: 1_000, ...options };
-  const registry = new Registry({ clock, events }, all);
+  /** "changed edge-1 a": what whoever keeps bindings is told, in order. */
+  const kept: string[] = [];
+  const bindingChanged = (name: string, peerKey: string, change: string) =>
+    void kept.push(`${change} ${name} ${peerKey}`);
+  const registry = new Registry({ clock, events, bindingChanged }, all);
   const open = (facts: FakeLinkFacts): FakeLink => {
     const link = new FakeLink({ connectedAtMs: clock.wallMs(), ...facts });
     registry.opened(link);
@@ -39,6 +43,7 @@ export function startRegistry(options: Partial<RegistryOptions> = {}) {
     registry,
     options: all,
     reported,
+    kept,
     /** "bound edge-1", "refused edge-1" ... */
     changes: () => reported.map(({ change, nasIdentifier }) => `${change} ${nasIdentifier}`),
     open,

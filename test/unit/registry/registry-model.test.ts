@@ -23,6 +23,8 @@ interface ModelLink {
 class Model {
   links: ModelLink[] = [];
   holders: { name: string; peer: string }[] = [];
+  /** The latest refused claim of each peer. */
+  refused: { name: string; at: ModelLink }[] = [];
   leftAt = new Map<string, number>();
   now = 0;
 
@@ -30,7 +32,11 @@ class Model {
     const holders = this.holders.filter((holder) => holder.name === name);
     const mine = holders.some((holder) => holder.peer === at.peer);
     const agreed = shares(at.peer, name) && holders.every((holder) => shares(holder.peer, name));
-    if (!mine && holders.length > 0 && !agreed) return;
+    this.refused = this.refused.filter((each) => each.name !== name || each.at.peer !== at.peer);
+    if (!mine && holders.length > 0 && !agreed) {
+      this.refused.push({ name, at });
+      return;
+    }
     if (!mine) this.holders.push({ name, peer: at.peer });
     at.names.add(name);
   }
@@ -44,7 +50,15 @@ class Model {
     const held = this.holders.some((holder) => holder.name === name);
     this.holders = this.holders.filter((holder) => holder.name !== name);
     for (const each of this.links) each.names.delete(name);
+    const claimants = this.refused.filter((each) => each.name === name && this.links.includes(each.at));
+    this.#forgetRefusals();
+    if (claimants.length === 1) this.claim((claimants[0] as { at: ModelLink }).at, name);
     return held;
+  }
+
+  /** They are kept with the name, and go with it. */
+  #forgetRefusals(): void {
+    this.refused = this.refused.filter(({ name }) => this.holders.some((holder) => holder.name === name));
   }
 
   pass(ms: number): void {
@@ -52,6 +66,7 @@ class Model {
     for (const [peer, leftAt] of this.leftAt) {
       if (this.now - leftAt >= LAPSE_MS) this.holders = this.holders.filter((holder) => holder.peer !== peer);
     }
+    this.#forgetRefusals();
   }
 }
 
