@@ -268,10 +268,13 @@ describe("a hub and routers that misbehave after they were let in", () => {
     const street = await Street.open("writeBacklog: 4KiB");
     const nas = await street.router("deaf");
     nas.socket.pause();
+    let asked = 0;
     const asking = setInterval(() => {
-      const requests = Array.from({ length: 1_000 }, () =>
-        encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), [textAttribute(ATTRIBUTE.userName, "nemo")]),
-      );
+      // Nobody stores accounting here: each is answered with Protocol-Error, at once.
+      const requests = Array.from({ length: 1_000 }, () => {
+        const user = textAttribute(ATTRIBUTE.userName, `nemo ${(asked += 1)}`);
+        return encodeRequest(CODE.accountingRequest, 1, [user], Buffer.alloc(16), RADSEC_SECRET);
+      });
       nas.send(Buffer.concat(requests));
     }, 1);
     onTestFinished(() => clearInterval(asking));

@@ -355,7 +355,8 @@ describe("reverse requests on a link", () => {
 
   it("a peer that never reads costs a bounded backlog, and its neighbour notices nothing", async () => {
     const yaml = "radsec: [{ address: 127.0.0.1, port: 0, limits: { writeBacklog: 4KiB } }]";
-    const { hub, nas } = await connected({ yaml });
+    const handler = () => ({ kind: "reply", code: CODE.accessAccept, attributes: [] }) as const; // a reject would wait
+    const { hub, nas } = await connected({ yaml, handler });
     await nas.register("nas-07");
     const neighbour = await RawNas.dial(hub.radsecPort, await hub.credentials("nas-08"));
     await neighbour.register("nas-08");

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ATTRIBUTE, type Attribute, firstValue, integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { RawNas } from "../support/raw-nas.ts";
 import { RunningHub } from "../support/running-hub.ts";
 
@@ -107,6 +108,22 @@ describe("rules of RADIUS/TLS that need more than one link", () => {
 });
 
 describe("rules of RADIUS that hold on every transport", () => {
+  it("UL-18 a verdict of the hub's own waits as over UDP, and what else is asked meanwhile does not", async () => {
+    const clock = new ManualClock(Date.now());
+    const { router } = await hubWith({
+      clock,
+      yaml: "radsec: [{ address: 127.0.0.1, port: 0, rejectDelay: { max: 3s } }]",
+    });
+    const nas = await router("edge-1");
+    nas.request(CODE.accessRequest, [name("edge-1"), USER], 1);
+    await nas.register("edge-1");
+    clock.advance(980);
+    await nas.register("edge-1");
+    expect(nas.received.map(({ code }) => code)).toEqual(Array(3).fill(CODE.accessAccept)); // of Status-Server
+    clock.advance(2_040);
+    expect((await nas.packet(3)).code).toBe(CODE.accessReject);
+  });
+
   it("UL-17 an authorisation check without State is rejected, whoever would answer it", async () => {
     const { router } = await hubWith({ handler: () => ({ kind: "reply", code: CODE.accessAccept, attributes: [] }) });
     const nas = await router("edge-1");

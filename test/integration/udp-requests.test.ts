@@ -4,7 +4,6 @@ import { type Attribute, attribute, integerAttribute, textAttribute } from "../.
 import { MESSAGE_AUTHENTICATOR_PLACEHOLDER, SharedSecret, signRequest } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { encodePacket, ZERO_AUTHENTICATOR } from "../../src/radius/packet.ts";
-import type { Reply } from "../../src/transport/link.ts";
 import type { UdpPurpose } from "../../src/transport/udp-port.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { NAS, RECORD, request, SECRET, udpEntry, USER, WAIT } from "../support/udp-fixture.ts";

@@ -8,10 +8,12 @@ export interface LinkConfig {
   readonly requestsInHandlerMax: number;
   readonly statusServer: StatusConfig;
   readonly timestampWindowMs: number;
+  readonly rejectDelayMs: { readonly min: number; readonly max: number };
 }
 
 export function linkConfig(
   limits: { readonly writeBacklog: number; readonly requestsInHandler: number },
+  rejectDelayMs: LinkConfig["rejectDelayMs"],
   dynauth: DynauthConfig,
   status: StatusConfig,
 ): LinkConfig {
@@ -21,5 +23,6 @@ export function linkConfig(
     requestsInHandlerMax: limits.requestsInHandler,
     statusServer: status,
     timestampWindowMs: dynauth.timestampWindowMs,
+    rejectDelayMs,
   };
 }

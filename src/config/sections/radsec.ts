@@ -3,6 +3,7 @@ import { reportDuplicates, section, valueAt, withRules } from "../section.ts";
 import { address, count, duration, list, name, network, port, secret } from "../values.ts";
 import type { DynauthConfig } from "./dynauth.ts";
 import { type LinkConfig, linkConfig } from "./link.ts";
+import { rejectDelaySection } from "./reject-delay.ts";
 import type { StatusConfig } from "./status.ts";
 import { STREAM_LIMITS, STREAM_SOCKET } from "./stream-limits.ts";
 import { type TlsConfig, tlsConfig, tlsSection } from "./tls.ts";
@@ -36,6 +37,7 @@ const listener = section(
       network("A network."),
     ),
     limits,
+    rejectDelay: rejectDelaySection.prefault({}),
     ...STREAM_SOCKET,
   },
   (values, report) => {
@@ -85,6 +87,6 @@ export function radsecConfig(values: RadsecValues, dynauth: DynauthConfig, statu
     handshakeTimeoutMs: handshakeTimeout,
     noDelay: values.noDelay,
     keepAliveMs: values.keepAlive,
-    link: linkConfig({ writeBacklog, requestsInHandler }, dynauth, status),
+    link: linkConfig({ writeBacklog, requestsInHandler }, values.rejectDelay, dynauth, status),
   };
 }

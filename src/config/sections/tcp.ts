@@ -33,7 +33,7 @@ export interface TcpConfig {
   readonly noDelay: boolean;
   /** 0 is off. */
   readonly keepAliveMs: number;
-  readonly link: LinkConfig & { readonly rejectDelayMs: { readonly min: number; readonly max: number } };
+  readonly link: LinkConfig;
 }
 
 export function tcpConfig(values: z.output<typeof listener>, dynauth: DynauthConfig, status: StatusConfig): TcpConfig {
@@ -45,9 +45,6 @@ export function tcpConfig(values: z.output<typeof listener>, dynauth: DynauthCon
     limits,
     noDelay: values.noDelay,
     keepAliveMs: values.keepAlive,
-    link: {
-      ...linkConfig({ writeBacklog, requestsInHandler }, dynauth, status),
-      rejectDelayMs: values.rejectDelay,
-    },
+    link: linkConfig({ writeBacklog, requestsInHandler }, values.rejectDelay, dynauth, status),
   };
 }

@@ -138,6 +138,7 @@ describe("loadConfig()", () => {
           requestsInHandlerMax: 256,
           statusServer: { enabled: true, perSecondMax: 20 },
           timestampWindowMs: 300_000,
+          rejectDelayMs: { min: 1_000, max: 2_000 }, // UL-18
         },
       },
     ]);

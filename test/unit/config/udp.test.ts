@@ -144,7 +144,7 @@ describe("tcp", () => {
         limits: { links, linksPerPeer, linksPerAddress, newPerSecondPerAddress },
         noDelay: true,
         keepAliveMs: 60_000,
-        link: { ...radsecOf(config).link, rejectDelayMs: { min: 1_000, max: 2_000 } },
+        link: radsecOf(config).link,
       },
     ]);
   });
