@@ -107,7 +107,8 @@ export class Bindings {
    *  key carry it and stay; with the last link of the former key go the names that no link carries, too. */
   peerReplaced(record: LiveRecord, former: string): void {
     const stays = !this.#deps.isPresent(former);
-    for (const name of [...record.nasIdentifiers]) {
+    const carried = [...record.nasIdentifiers]; // a name that is carried on is put in anew
+    for (const name of carried) {
       const holding = this.#holdings.one(name, former);
       if (holding === undefined) continue; // another link of the same move took it along
       this.#holdings.drop(name, holding, record);
@@ -117,7 +118,7 @@ export class Bindings {
       this.claim(record, name);
     }
     if (!stays) return;
-    for (const name of [...this.#holdings.namesOf(former)]) {
+    for (const name of this.#holdings.namesOf(former)) {
       const holding = this.#holdings.one(name, former);
       if (holding !== undefined) this.#move(name, holding, record);
     }
@@ -174,7 +175,7 @@ export class Bindings {
     if (present === undefined) return false;
     const refused = present.refusals.linkIds(this.#clock.now());
     const claimants = refused.flatMap((linkId) => this.#deps.recordOf(linkId) ?? []);
-    for (const holding of [...present.holdings.values()]) this.#unbind(name, holding, "released");
+    for (const holding of present.holdings.values()) this.#unbind(name, holding, "released");
     const [claimant] = claimants;
     if (claimant !== undefined && claimants.length === 1) this.#deps.claimAgain(claimant, name);
     return true;
@@ -325,7 +326,7 @@ export class Bindings {
   }
 
   #lapse(peerKey: string): void {
-    for (const name of [...this.#holdings.namesOf(peerKey)]) {
+    for (const name of this.#holdings.namesOf(peerKey)) {
       const holding = this.#holdings.one(name, peerKey);
       if (holding !== undefined) this.#unbind(name, holding, "lapsed", "lapsed");
     }

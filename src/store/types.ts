@@ -1,6 +1,7 @@
 import type { AuditStore } from "./audit-types.ts";
 import type { AccountingRecord } from "./accounting-record.ts";
 import type { AcctSession, CloseCause, RecordEffect } from "./acct-session.ts";
+import type { BindingStore } from "./binding-types.ts";
 import type { Outbox } from "./outbox-types.ts";
 import type { Amounts, PeriodRules } from "./periods.ts";
 import type { QuotaStore } from "./quota-types.ts";
@@ -22,6 +23,7 @@ export interface Store {
   readonly userChanges: UserChangeStore;
   readonly audit: AuditStore;
   readonly outbox: Outbox;
+  readonly bindings: BindingStore;
   /** What usage is counted in, for every call after this one; DEFAULT_PERIOD_RULES before the first. */
   usePeriods(rules: PeriodRules): void;
   /** Begins to open it and returns at once: a hub starts while its store is down. */
@@ -123,8 +125,11 @@ export interface AcctSessionQuery {
   readonly acctSessionId?: string | undefined;
   /** Any notation; compared by callingStationKey(). */
   readonly callingStationId?: string | undefined;
-  /** Any notation of an address. */
+  /** Any notation of an address. An IPv6 address is also found by the prefixes it lies in. */
   readonly framedIp?: string | undefined;
+  /** prefixText() of framed-addresses.ts. */
+  readonly framedIpv6Prefix?: string | undefined;
+  readonly delegatedIpv6Prefix?: string | undefined;
   readonly nasKey?: string | undefined;
   readonly nasIdentifier?: string | undefined;
   readonly open?: boolean | undefined;

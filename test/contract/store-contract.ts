@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { Store } from "../../src/store/types.ts";
 import { accountingContract } from "./store-accounting.ts";
 import { auditContract } from "./store-audit.ts";
+import { bindingContract } from "./store-bindings.ts";
 import { exactnessContract } from "./store-exactness.ts";
 import { indexContract } from "./store-index.ts";
 import { lifeContract } from "./store-life.ts";
@@ -33,6 +34,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>, op
     outboxContract(place);
     auditContract(place);
     userContract(place);
+    bindingContract(place);
     exactnessContract(place, options.histories);
   });
 }

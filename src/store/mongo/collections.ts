@@ -2,6 +2,7 @@ import type { Collection, Db, Document, IndexSpecification } from "mongodb";
 import type {
   ActionDocument,
   AuditDocument,
+  BindingDocument,
   MarkDocument,
   MessageDocument,
   OverrideDocument,
@@ -24,6 +25,7 @@ export interface Collections {
   readonly actions: Collection<ActionDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly outbox: Collection<MessageDocument>;
+  readonly bindings: Collection<BindingDocument>;
 }
 
 type IndexKey = Readonly<Record<string, 1 | -1>>;
@@ -41,6 +43,9 @@ const SCHEMA: Readonly<Record<keyof Collections, { readonly name: string; readon
       { acctSessionId: 1, open: 1, ...NEWEST },
       { callingStation: 1, open: 1, ...NEWEST },
       { "facts.framedIp": 1, open: 1, ...NEWEST },
+      { "facts.framedIpv6Address": 1, open: 1, ...NEWEST },
+      { "facts.framedIpv6Prefix": 1, open: 1, ...NEWEST },
+      { "facts.delegatedIpv6Prefix": 1, open: 1, ...NEWEST },
       { nasKey: 1, open: 1, ...NEWEST },
       { "facts.nasIdentifier": 1, open: 1, ...NEWEST },
       { open: 1, ...NEWEST },
@@ -61,6 +66,7 @@ const SCHEMA: Readonly<Record<keyof Collections, { readonly name: string; readon
     name: "audit",
     indexes: [{ ...LATEST }, { username: 1, ...LATEST }, { nas: 1, ...LATEST }, { outcome: 1, ...LATEST }],
   },
+  bindings: { name: "bindings", indexes: [] },
   outbox: {
     name: "outbox",
     indexes: [

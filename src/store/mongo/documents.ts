@@ -1,3 +1,4 @@
+import type { KeptBinding } from "../../registry/types.ts";
 import type { AcctSession, Contribution } from "../acct-session.ts";
 import type { AuditEntry } from "../audit-types.ts";
 import type { OutboxMessage } from "../outbox-types.ts";
@@ -67,4 +68,6 @@ export type MarkDocument = Keyed<QuotaMark, "markKey">;
 /** `lease` tells the one who took it. */
 export type ActionDocument = Keyed<QuotaAction, "actionKey"> & { readonly lease?: string };
 export type MessageDocument = Keyed<OutboxMessage, "messageId"> & { readonly buried: boolean; readonly lease?: string };
+/** `_id` is name and peer. */
+export type BindingDocument = KeptBinding & { readonly _id: string };
 export type AuditDocument = Keyed<AuditEntry, "exchangeId">;

@@ -5,6 +5,7 @@ import { StoreLife } from "../store-life.ts";
 import type { HealthObserver, Store, StoreHealth } from "../types.ts";
 import { AcctSessionCollection } from "./acct-session-collection.ts";
 import { AuditCollection } from "./audit-collection.ts";
+import { BindingCollection } from "./binding-collection.ts";
 import { Connection } from "./connection.ts";
 import { OutboxCollection } from "./outbox-collection.ts";
 import { QuotaCollections } from "./quota-collections.ts";
@@ -49,6 +50,7 @@ export class MongoStore implements Store {
   readonly userChanges: Store["userChanges"];
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
+  readonly bindings: Store["bindings"];
   readonly #life: StoreLife;
   readonly #connection: Connection;
 
@@ -77,6 +79,7 @@ export class MongoStore implements Store {
     this.userChanges = new UserChangeCollection(calls, deps.random);
     this.audit = new AuditCollection(calls);
     this.outbox = new OutboxCollection(calls, deps.random, options.outboxMax ?? OUTBOX_MAX);
+    this.bindings = new BindingCollection(calls);
   }
 
   get health(): StoreHealth {

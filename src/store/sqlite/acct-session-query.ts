@@ -1,5 +1,6 @@
 import { canonicalAddress } from "../../registry/nas-address.ts";
 import { callingStationKey } from "../calling-station.ts";
+import { prefixesAround } from "../framed-addresses.ts";
 import type { AcctSessionQuery, PageRequest } from "../types.ts";
 import type { SqlValue } from "./database.ts";
 
@@ -13,6 +14,20 @@ const INDEXED = [
   ["nas_identifier", "acct_session_nas_identifier"],
 ] as const;
 
+/** Rows by what an expression index of schema.ts holds; the second condition makes SQLite see that it does. */
+const PREFIX = (index: string, fact: string): string =>
+  `SELECT session_row FROM acct_session INDEXED BY acct_session_${index}
+    WHERE facts ->> '$.${fact}' IS NOT NULL AND facts ->> '$.${fact}'`;
+
+/** Rows of an IPv6 address: bound is a JSON list, the address and then every prefix that it lies in. */
+const FRAMED_IPV6 = `session_row IN (
+  WITH around AS MATERIALIZED (SELECT value FROM json_each(?))
+  SELECT session_row FROM acct_session INDEXED BY acct_session_framed_ip
+    WHERE framed_ip IS NOT NULL AND framed_ip IN (SELECT value FROM around LIMIT 1)
+  UNION ${PREFIX("framed_ipv6", "framedIpv6Address")} IN (SELECT value FROM around LIMIT 1)
+  UNION ${PREFIX("framed_prefix", "framedIpv6Prefix")} IN (SELECT value FROM around)
+  UNION ${PREFIX("delegated_prefix", "delegatedIpv6Prefix")} IN (SELECT value FROM around))`;
+
 export interface BoundQuery {
   readonly sql: string;
   readonly values: readonly SqlValue[];
@@ -25,11 +40,14 @@ export function acctSessionQuery(query: AcctSessionQuery, page: PageRequest): Bo
   const lead = INDEXED.find(([column]) => given.has(column));
   const conditions = [...given.keys()].map((column) => `${column} = ?`);
   const values: SqlValue[] = [...given.values()];
-  const where = (condition: string, value: number | undefined): void => {
+  const where = (condition: string, value: SqlValue | undefined): void => {
     if (value === undefined) return;
     conditions.push(condition);
     values.push(value);
   };
+  where(FRAMED_IPV6, ipv6Of(query));
+  where(`session_row IN (${PREFIX("framed_prefix", "framedIpv6Prefix")} = ?)`, query.framedIpv6Prefix);
+  where(`session_row IN (${PREFIX("delegated_prefix", "delegatedIpv6Prefix")} = ?)`, query.delegatedIpv6Prefix);
   where("open = ?", query.open === undefined ? undefined : Number(query.open));
   where("started_at_ms >= ?", query.startedFromMs);
   where("started_at_ms < ?", query.startedBeforeMs);
@@ -49,13 +67,22 @@ function givenValues(query: AcctSessionQuery): Map<string, string> {
   const { callingStationId, framedIp } = query;
   const columns: readonly (readonly [string, string | undefined])[] = [
     ["acct_session_id", query.acctSessionId],
-    ["framed_ip", framedIp === undefined ? undefined : (canonicalAddress(framedIp) ?? framedIp)],
+    [
+      "framed_ip",
+      framedIp === undefined || ipv6Of(query) !== undefined ? undefined : (canonicalAddress(framedIp) ?? framedIp),
+    ],
     ["calling_station", callingStationId === undefined ? undefined : callingStationKey(callingStationId)],
     ["username", query.username],
     ["nas_key", query.nasKey],
     ["nas_identifier", query.nasIdentifier],
   ];
   return new Map(columns.filter((column): column is readonly [string, string] => column[1] !== undefined));
+}
+
+/** The JSON list of FRAMED_IPV6; undefined where no IPv6 address is asked for. */
+function ipv6Of({ framedIp }: AcctSessionQuery): string | undefined {
+  const address = framedIp === undefined ? undefined : canonicalAddress(framedIp);
+  return address?.includes(":") ? JSON.stringify([address, ...prefixesAround(address)]) : undefined;
 }
 
 /** Nothing comes after a mark that this store did not write. */

@@ -145,4 +145,27 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX user_change_due ON user_change (due_at_ms);
   `,
+  // Which peer each NAS-Identifier belongs to.
+  `
+  CREATE TABLE binding (
+    nas_identifier TEXT NOT NULL,
+    peer_key TEXT NOT NULL,
+    peer_label TEXT NOT NULL,
+    client TEXT NOT NULL,
+    shared INTEGER NOT NULL,
+    bound_at_ms INTEGER NOT NULL,
+    seen_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (nas_identifier, peer_key)
+  ) STRICT, WITHOUT ROWID;
+  `,
+
+  // Expressions and not columns: of most records they are absent, and nothing has to write them.
+  `
+  CREATE INDEX acct_session_framed_ipv6 ON acct_session (facts ->> '$.framedIpv6Address', open)
+    WHERE facts ->> '$.framedIpv6Address' IS NOT NULL;
+  CREATE INDEX acct_session_framed_prefix ON acct_session (facts ->> '$.framedIpv6Prefix', open)
+    WHERE facts ->> '$.framedIpv6Prefix' IS NOT NULL;
+  CREATE INDEX acct_session_delegated_prefix ON acct_session (facts ->> '$.delegatedIpv6Prefix', open)
+    WHERE facts ->> '$.delegatedIpv6Prefix' IS NOT NULL;
+  `,
 ];

@@ -39,6 +39,7 @@ export class SqliteStore implements Store {
   readonly userChanges: Store["userChanges"];
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
+  readonly bindings: Store["bindings"];
   readonly #life: StoreLife;
   readonly #thread: StoreThread;
   readonly #file: string;
@@ -56,6 +57,7 @@ export class SqliteStore implements Store {
     this.userChanges = remote(this.#thread, "userChanges");
     this.audit = remote(this.#thread, "audit");
     this.outbox = remote(this.#thread, "outbox");
+    this.bindings = remote(this.#thread, "bindings");
   }
 
   get health(): StoreHealth {

@@ -2,6 +2,7 @@ import { Periods, type PeriodRules } from "../periods.ts";
 import type { Store } from "../types.ts";
 import { AcctSessionTable } from "./acct-session-table.ts";
 import { AuditTable } from "./audit-table.ts";
+import { BindingTable } from "./binding-table.ts";
 import type { Database } from "./database.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { QuotaTables } from "./quota-tables.ts";
@@ -34,6 +35,7 @@ export function openTables(database: Database, rules: PeriodRules, outboxMax: nu
     userChanges: new UserChangeTable(database),
     audit: new AuditTable(database),
     outbox: new OutboxTable(database, outboxMax),
+    bindings: new BindingTable(database),
     usePeriods: (changed) => {
       const next = new Periods(changed);
       usage.usePeriods(next);

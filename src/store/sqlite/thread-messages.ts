@@ -45,12 +45,22 @@ export const METHODS = {
     prune: "prune",
     counts: "read",
   },
+  bindings: { put: "write", remove: "write", list: "read" },
 } as const satisfies { readonly [Name in Concern]: Record<keyof Store[Name], MethodKind> };
 
 /** "prune" writes, and leaves pages that can go back to the file system. */
 type MethodKind = "read" | "write" | "prune";
 
-export type Concern = "acctSessions" | "usage" | "quota" | "users" | "plans" | "userChanges" | "audit" | "outbox";
+export type Concern =
+  | "acctSessions"
+  | "usage"
+  | "quota"
+  | "users"
+  | "plans"
+  | "userChanges"
+  | "audit"
+  | "outbox"
+  | "bindings";
 
 /** A concern as it is in the worker: the same methods, synchronous. */
 export type Synchronous<Interface> = {
