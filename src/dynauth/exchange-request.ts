@@ -36,8 +36,9 @@ export interface ExchangeRequest {
   readonly rewrite?: (attributes: readonly Attribute[], link: Link) => readonly Attribute[];
   /** It came as RADIUS and is passed on as it is: the rules for what the hub itself may send are its sender's (DP-18). */
   readonly proxied?: boolean;
-  /** Links that must not get it: the one it came on (DP-31), those its sender may not reach (DP-09). */
-  readonly refuses?: (link: Link) => boolean;
+  /** Links that must not get it: the one it came on (DP-31), those its sender may not reach (DP-09).
+   *  @param nas the NAS meant, which a link of a proxy may be one of many ways to */
+  readonly refuses?: (link: Link, nas: Pick<Target, "nasIdentifier" | "nasAddress">) => boolean;
 }
 
 /** One exchange that is over, for whoever keeps books. */

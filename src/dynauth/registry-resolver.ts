@@ -28,7 +28,7 @@ export class RegistryResolver implements Resolver {
     const find = chooser === undefined ? () => this.#named(target) : () => chooser.candidates(request);
     const found = find();
     if (found.length === 0) return { kind: "no-route", why: this.#whyNone(target), nas: label(target) };
-    const mayGet = ({ link }: LinkRecord) => link.client.reverse.has(code) && request.refuses?.(link) !== true; // IDX-01
+    const mayGet = ({ link }: LinkRecord) => link.client.reverse.has(code) && request.refuses?.(link, target) !== true; // IDX-01
     const allowed = found.filter(mayGet);
     const first = allowed[0];
     if (first === undefined) return { kind: "no-route", why: "not-permitted", nas: label(target) };

@@ -1,16 +1,18 @@
 import ipaddr from "ipaddr.js";
+import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, attribute, firstValue } from "../radius/attribute.ts";
 import { inPreferenceOrder } from "../registry/preference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { LinkRecord } from "../registry/types.ts";
 import type { AcctSession } from "../store/acct-session.ts";
+import { addressText, prefixText } from "../store/framed-addresses.ts";
 import { octetText, textOctets } from "../store/octet-text.ts";
 import type { AcctSessionQuery, AcctSessionStore } from "../store/types.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import { withNasIdentity } from "./registry-resolver.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
 
-/** Acct sessions that one request may mean: a user with more devices is disconnected in parts. */
+/** Acct sessions that one request may mean; one that means more is refused, or nobody would know whom it left out. */
 const TARGETS_MAX = 1_000;
 
 /** Finds the NAS from what is known of the user: the open acct sessions that fit the request, each on its own router.
@@ -36,13 +38,21 @@ export class SessionResolver implements Resolver {
     }
     const query = Object.keys(request.target).length === 0 ? queryOf(request.attributes) : undefined;
     if (query === undefined) return this.#named.resolve(request);
-    const { items } = await this.#acctSessions.find({ ...query, open: true }, { limit: TARGETS_MAX });
+    const { items, next } = await this.#acctSessions.find({ ...query, open: true }, { limit: TARGETS_MAX });
+    if (next !== undefined) {
+      const text = `more than ${TARGETS_MAX} open acct sessions fit, and nothing was sent: name a NAS, or more of the acct session`;
+      throw new HubError("ERR_UNDER_SPECIFIED", text, { targetsMax: TARGETS_MAX });
+    }
     if (items.length === 0) return { kind: "no-route", why: "no-session", nas: undefined };
     return { kind: "targets", targets: items.map((acctSession) => this.#target(acctSession, request)) };
   }
 
   #target(acctSession: AcctSession, request: ExchangeRequest): ResolvedTarget {
     const { facts, key } = acctSession;
+    const nas = {
+      ...(facts.nasIdentifier !== undefined && { nasIdentifier: textOctets(facts.nasIdentifier).toString("latin1") }),
+      ...(facts.nasAddress !== undefined && { nasAddress: facts.nasAddress }),
+    };
     return {
       nas: facts.nasIdentifier ?? facts.nasAddress,
       acctSessionKey: key,
@@ -52,7 +62,7 @@ export class SessionResolver implements Resolver {
           ({ link }) =>
             link.open &&
             link.client.reverse.has(request.code) &&
-            request.refuses?.(link) !== true &&
+            request.refuses?.(link, nas) !== true &&
             !tried.has(link.linkId),
         );
         // The link that brought its accounting is the surest way, unless that link has been given up.
@@ -91,21 +101,28 @@ export function queryOf(attributes: readonly Attribute[]): AcctSessionQuery | un
     const value = firstValue(attributes, type);
     return value === undefined ? undefined : octetText(value);
   };
-  const framedIp = firstValue(attributes, ATTRIBUTE.framedIpAddress);
   const query = {
     username: text(ATTRIBUTE.userName),
     acctSessionId: text(ATTRIBUTE.acctSessionId),
     callingStationId: text(ATTRIBUTE.callingStationId),
-    framedIp: framedIp?.length === 4 ? ipaddr.fromByteArray([...framedIp]).toString() : undefined,
+    framedIp:
+      addressText(firstValue(attributes, ATTRIBUTE.framedIpAddress), 4) ??
+      addressText(firstValue(attributes, ATTRIBUTE.framedIpv6Address), 16),
+    framedIpv6Prefix: prefixText(firstValue(attributes, ATTRIBUTE.framedIpv6Prefix)),
+    delegatedIpv6Prefix: prefixText(firstValue(attributes, ATTRIBUTE.delegatedIpv6Prefix)),
   };
   return Object.values(query).some((value) => value !== undefined) ? query : undefined;
 }
 
 /** NAS identity, User-Name and Acct-Session-Id are filled in; other identifiers only when the caller gave them, because a
- *  superfluous one earns a NAK. A Calling-Station-Id goes out as this NAS writes it. */
+ *  superfluous one earns a NAK. A Calling-Station-Id goes out as this NAS writes it, and an IPv6 address that was found by its
+ *  prefix not at all: the NAS knows the prefix alone. */
 function identified(attributes: readonly Attribute[], acctSession: AcctSession): readonly Attribute[] {
   const { facts, username, acctSessionId } = acctSession;
-  const written = attributes.map((each) =>
+  const known = attributes.filter(
+    ({ type, value }) => type !== ATTRIBUTE.framedIpv6Address || addressText(value, 16) === facts.framedIpv6Address,
+  );
+  const written = known.map((each) =>
     each.type === ATTRIBUTE.callingStationId && facts.callingStationId !== undefined
       ? attribute(each.type, textOctets(facts.callingStationId))
       : each,

@@ -1,6 +1,8 @@
 import { ATTRIBUTE, type Attribute, firstValue } from "../radius/attribute.ts";
 import type { LinkRecord } from "../registry/types.ts";
 import type { Reach } from "../transport/client-entry.ts";
+import type { Link } from "../transport/link.ts";
+import type { Target } from "./exchange-request.ts";
 
 /** Whether a DAC may speak of this user (DP-13; RFC 8559 Section 3.3). One that is limited to realms must name a user of one. */
 export function mayReachUser(reach: Reach | undefined, attributes: readonly Attribute[]): boolean {
@@ -10,13 +12,32 @@ export function mayReachUser(reach: Reach | undefined, attributes: readonly Attr
   return at >= 0 && reach.realms.includes(userName.slice(at + 1).toLowerCase());
 }
 
-/** Whether a DAC may reach the NAS behind a link (DP-09; RFC 8559 Section 4.3.1): by what the link has proven, not by what
- *  the request says. */
-export function mayReachLink(reach: Reach | undefined, record: LinkRecord | undefined): boolean {
+/** Whether a DAC may reach a NAS by a link (DP-09; RFC 8559 Section 4.3.1). The link of a router is judged by what it has proven,
+ *  not by what the request says. Behind that of a proxy or hub there are many NASes (IDX-09): there it is the one that is meant,
+ *  by its name if it has one. */
+export function mayReachNas(
+  reach: Reach | undefined,
+  meant: Pick<Target, "nasIdentifier" | "nasAddress">,
+  link: Link,
+  record: LinkRecord | undefined,
+): boolean {
   if (reach?.nas === undefined) return true;
-  if (record === undefined) return false;
-  const names = [...record.nasIdentifiers].map((name) => Buffer.from(name, "latin1").toString("utf8"));
-  return [...names, ...record.nasAddresses].some((name) => reach.nas?.some((pattern) => fits(name, pattern)) === true);
+  if (link.client.role !== "nas") {
+    const name = meant.nasIdentifier === undefined ? meant.nasAddress : readable(meant.nasIdentifier);
+    return name !== undefined && mayReachName(reach.nas, name);
+  }
+  const { nasIdentifiers, nasAddresses } = record ?? NOTHING_PROVEN;
+  return [...Array.from(nasIdentifiers, readable), ...nasAddresses].some((name) => mayReachName(reach.nas ?? [], name));
+}
+
+const NOTHING_PROVEN = { nasIdentifiers: new Set<string>(), nasAddresses: new Set<string>() };
+
+function readable(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
+}
+
+function mayReachName(patterns: readonly string[], name: string): boolean {
+  return patterns.some((pattern) => fits(name, pattern));
 }
 
 function fits(name: string, pattern: string): boolean {

@@ -12,7 +12,7 @@ import { ERROR_CAUSE } from "./error-cause.ts";
 import type { Target } from "./exchange-request.ts";
 import type { NoRoute, Outcome } from "./outcome.ts";
 import { forwarded, passOn, type ProxyMark } from "./trigger-attributes.ts";
-import { mayReachLink, mayReachUser } from "./trigger-reach.ts";
+import { mayReachNas, mayReachUser } from "./trigger-reach.ts";
 import { type Route, routeOf, type TriggerRealms } from "./trigger-route.ts";
 
 /** A Disconnect- or CoA-Request (or another request) that a DAC sends to the hub for a NAS; its authenticators are verified. */
@@ -122,8 +122,10 @@ export class Triggers {
       caller: client.name,
       signal,
       ...(origin.link && { currentLinkId: origin.link.linkId }),
-      refuses: (link) =>
-        cameFrom(link) || kinds?.has(link.kind) === false || !mayReachLink(client.reach, registry.record(link.linkId)),
+      refuses: (link, nas) =>
+        cameFrom(link) ||
+        kinds?.has(link.kind) === false ||
+        !mayReachNas(client.reach, nas, link, registry.record(link.linkId)),
       rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }),
     });
   }
@@ -191,6 +193,7 @@ const NAK_OF: ReadonlyMap<number, number> = new Map([
 const CAUSE_OF_ERROR: Readonly<Partial<Record<string, number>>> = {
   ERR_AMBIGUOUS: ERROR_CAUSE.requestNotRoutable,
   ERR_INPUT: ERROR_CAUSE.requestNotRoutable, // it names only a user, and no session index knows where that is
+  ERR_UNDER_SPECIFIED: ERROR_CAUSE.multipleSessionSelectionUnsupported, // more acct sessions fit than one request may mean
   ERR_RADIUS_ATTRIBUTE: ERROR_CAUSE.invalidRequest, // PKT-11
 };
 

@@ -1,14 +1,19 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
+import { systemRandom } from "../../src/clock.ts";
 import type { Attribute } from "../../src/radius/attribute.ts";
-import { encodeResponse, SharedSecret, verifyRequest } from "../../src/radius/authenticator.ts";
+import { encodeRequest, encodeResponse, SharedSecret, verifyRequest } from "../../src/radius/authenticator.ts";
+import { CODE } from "../../src/radius/codes.ts";
 import { decodeDatagram, type Packet } from "../../src/radius/packet.ts";
 
-/** Port 3799 of a router, on a free port of a loopback address: it keeps what comes and acknowledges it. */
+/** A router that speaks UDP, on a free port of a loopback address: what it is asked it keeps and acknowledges. */
 export class UdpRouter {
   readonly secret: SharedSecret;
+  /** Disconnect- and CoA-Requests. */
   readonly received: Packet[] = [];
+  /** All else that came. */
+  readonly replies: Packet[] = [];
   /** What it answers; undefined is silence. */
   answer: (request: Packet) => { code: number; attributes?: readonly Attribute[] } | undefined = ({ code }) => ({
     code: code + 1,
@@ -20,6 +25,10 @@ export class UdpRouter {
     this.secret = secret;
     socket.on("message", (octets, from) => {
       const packet = decodeDatagram(Buffer.from(octets));
+      if (packet.code !== CODE.disconnectRequest && packet.code !== CODE.coaRequest) {
+        this.replies.push(packet);
+        return;
+      }
       if (verifyRequest(packet, secret) !== "ok") throw new Error("a request with a wrong authenticator");
       this.received.push(packet);
       const answer = this.answer(packet);
@@ -34,6 +43,11 @@ export class UdpRouter {
     await once(socket, "listening");
     onTestFinished(() => void socket.close());
     return new UdpRouter(socket, new SharedSecret(secret));
+  }
+
+  /** Sends a request of its own to a port of the hub. */
+  request(code: number, attributes: readonly Attribute[], port: number): void {
+    this.#socket.send(encodeRequest(code, 1, attributes, systemRandom.bytes(16), this.secret), port, "127.0.0.1");
   }
 
   get port(): number {

@@ -104,9 +104,9 @@ describe("Triggers: what is passed on", () => {
 
   it("DP-31 it never goes back to the link or the address it came from", async () => {
     const { asked } = await trigger({});
-    expect(asked?.refuses?.(link({ kind: "udp", address: "192.0.2.9" }))).toBe(true);
-    expect(asked?.refuses?.(link({ kind: "udp", address: "192.0.2.10" }))).toBe(false);
-    expect(asked?.refuses?.(link({ kind: "tls", address: "192.0.2.9" }))).toBe(false);
+    expect(asked?.refuses?.(link({ kind: "udp", address: "192.0.2.9" }), {})).toBe(true);
+    expect(asked?.refuses?.(link({ kind: "udp", address: "192.0.2.10" }), {})).toBe(false);
+    expect(asked?.refuses?.(link({ kind: "tls", address: "192.0.2.9" }), {})).toBe(false);
   });
 
   it.each([
@@ -116,6 +116,22 @@ describe("Triggers: what is passed on", () => {
     [["nas-08", "other*"], true],
   ])("DP-09 reach.nas %j: refused %s", async (nas, refused) => {
     const { asked } = await trigger({ client: reaching({ nas }) });
-    expect(asked?.refuses?.(link())).toBe(refused);
+    expect(asked?.refuses?.(link(), { nasIdentifier: "what it says" })).toBe(refused);
   });
+
+  it.each([
+    [{ nasIdentifier: "nas-07" }, false],
+    [{ nasIdentifier: "nas-08" }, true],
+    // The name is what a hub below goes by first.
+    [{ nasIdentifier: "nas-08", nasAddress: "10.0.0.7" }, true],
+    [{ nasAddress: "10.0.0.7" }, false],
+    [{ nasAddress: "10.0.0.8" }, true],
+    [{}, true],
+  ])(
+    "DP-09 IDX-09 behind a hub, that has proven nas-07 and many more, the NAS %j is meant: refused %s",
+    async (nas, refused) => {
+      const { asked } = await trigger({ client: reaching({ nas: ["nas-07", "10.0.0.7"] }) });
+      expect(asked?.refuses?.(link({}, { role: "hub" }), nas)).toBe(refused);
+    },
+  );
 });
