@@ -1,5 +1,5 @@
 import { HubError } from "../../errors.ts";
-import type { Attribute } from "../../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute } from "../../radius/attribute.ts";
 import { type AttributePlace, decodePlaced, dottedNumber, parseDotted } from "../../radius/attribute-place.ts";
 import type { Dictionary } from "../../radius/dictionary.ts";
 import type { AttributeInput } from "../../radius/values.ts";
@@ -39,18 +39,37 @@ export class ReplyAttributes implements ReplyList {
 
   remove(name: string): boolean {
     const dotted = this.#dotted(name);
-    const before = this.#attributes.length;
-    this.#attributes = this.#attributes.filter((each) => !standsIn(each, dotted));
-    return this.#attributes.length < before;
+    const kept = this.#attributes.filter((each) => !placesIn(each).includes(dotted));
+    const removed = kept.length < this.#attributes.length;
+    if (removed) this.#attributes = kept;
+    return removed;
+  }
+
+  keepOnly(names: readonly string[]): boolean {
+    const places = new Set(names.map((name) => this.#dotted(name)));
+    const kept = this.#attributes.filter(
+      (each) => each.type === ATTRIBUTE.proxyState || placesIn(each).every((place) => places.has(place)),
+    );
+    const removed = kept.length < this.#attributes.length;
+    if (removed) this.#attributes = kept;
+    return removed;
   }
 
   has(name: string): boolean {
     const dotted = this.#dotted(name);
-    return this.#attributes.some((each) => standsIn(each, dotted));
+    return this.#attributes.some((each) => placesIn(each).includes(dotted));
   }
 
   push(attributes: readonly Attribute[]): void {
     this.#attributes = [...this.#attributes, ...attributes];
+  }
+
+  supersede(attributes: readonly Attribute[]): void {
+    const places = new Set(attributes.flatMap(placesIn));
+    this.#attributes = [
+      ...this.#attributes.filter((each) => !placesIn(each).some((place) => places.has(place))),
+      ...attributes,
+    ];
   }
 
   replace(attributes: readonly Attribute[]): void {
@@ -67,8 +86,7 @@ export class ReplyAttributes implements ReplyList {
   }
 }
 
-/** Whether an attribute holds a value at that place. One that a vendor shares among several goes as a whole: none of them has
- *  a meaning of its own then. */
-function standsIn(attribute: Attribute, dotted: string): boolean {
-  return decodePlaced([attribute], () => VENDOR_FORMAT_DEFAULT).some(({ place }) => dottedNumber(place) === dotted);
+/** The places of what an attribute holds. One that a vendor shares among several goes or stays as a whole. */
+function placesIn(attribute: Attribute): string[] {
+  return decodePlaced([attribute], () => VENDOR_FORMAT_DEFAULT).map(({ place }) => dottedNumber(place));
 }

@@ -150,8 +150,12 @@ export interface ReplyList {
   /** @returns whether there was one */
   remove(name: string): boolean;
   has(name: string): boolean;
+  /** Takes out all but these; Proxy-State stays. @returns whether there were others */
+  keepOnly(names: readonly string[]): boolean;
   /** Attributes in wire form, behind what is there. */
   push(attributes: readonly Attribute[]): void;
+  /** As push(), and others of the same attributes go. */
+  supersede(attributes: readonly Attribute[]): void;
   /** Replaces the whole list. */
   replace(attributes: readonly Attribute[]): void;
 }

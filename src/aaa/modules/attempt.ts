@@ -1,0 +1,40 @@
+import type { AaaRequest, ModuleServices, ReturnCode } from "../pipeline/types.ts";
+import type { GuessAttempt } from "../users/types.ts";
+
+/** How a look at a password ended. */
+export type AttemptVerdict = "match" | "mismatch" | "busy";
+
+/** Looks at a password unless there were too many wrong ones, and counts how it ends. A guess too many is answered as a wrong
+ *  password is: who guesses learns nothing from it.
+ *  @param verify compares in constant time, and takes as long for a user who does not exist */
+export async function attemptLogin(
+  request: AaaRequest,
+  { users, log }: Pick<ModuleServices, "users" | "log">,
+  verify: () => AttemptVerdict | Promise<AttemptVerdict>,
+): Promise<ReturnCode> {
+  const attempt = attemptOf(request);
+  const admitted = request.heartbeat ? undefined : users?.guesses.admit(attempt);
+  if (admitted?.ok === false) {
+    log.debug({ by: admitted.by, retryAfterMs: admitted.retryAfterMs }, "too many wrong passwords");
+    request.control.rejectReason = `too many wrong passwords of this ${admitted.by}`;
+    return "reject";
+  }
+  const verdict = await verify();
+  // No answer: the NAS asks again, or another server.
+  if (verdict === "busy") return "handled";
+  if (!request.heartbeat) {
+    if (verdict === "match") users?.guesses.succeeded(attempt);
+    else users?.guesses.failed(attempt);
+  }
+  if (verdict === "match") return "ok";
+  request.control.rejectReason =
+    request.control.userKnown && request.control.user === undefined ? "unknown user" : "wrong password";
+  return "reject";
+}
+
+function attemptOf(request: AaaRequest): GuessAttempt {
+  const callingStationId = request.octets(CALLING_STATION_ID)?.toString("latin1");
+  return { username: request.username ?? "", callingStationId, source: request.link.peerKey };
+}
+
+const CALLING_STATION_ID = 31;

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { HubError } from "../../errors.ts";
+import type { Dictionary } from "../../radius/dictionary.ts";
+import { type AaaRequest, defineModule, type ReturnCode } from "../pipeline/types.ts";
+
+const names = z.array(z.string().min(1));
+
+const settings = z.strictObject({
+  remove: names.default([]).meta({ description: "Attributes that are taken out of the reply." }),
+  keep: names.optional().meta({ description: "The only ones that stay; without it, all." }),
+  set: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .meta({ description: "Attributes that the reply has with exactly this value." }),
+});
+
+/** Decides what of a reply goes to the NAS: after a proxied answer, or in any other section. */
+export const attrFilter = defineModule({
+  name: "attr-filter",
+  settings,
+  instantiate({ remove, keep, set }, { dictionary }) {
+    for (const name of [...remove, ...(keep ?? [])]) known(dictionary, name);
+    // Encoded once: a wrong value keeps the old set of modules.
+    const values = Object.entries(set).map(([name, value]) => ({ name, encoded: dictionary.encode(name, value) }));
+
+    function filter({ reply }: AaaRequest): ReturnCode {
+      const before = reply.attributes;
+      if (keep !== undefined) reply.keepOnly(keep);
+      for (const name of remove) reply.remove(name);
+      for (const { name, encoded } of values) {
+        reply.remove(name);
+        reply.push(encoded);
+      }
+      return reply.attributes === before ? "noop" : "updated";
+    }
+    return { postproxy: filter, postauth: filter, authorize: filter };
+  },
+});
+
+function known(dictionary: Dictionary, name: string): void {
+  if (dictionary.find(name) === undefined)
+    throw new HubError("ERR_DICTIONARY", `unknown attribute "${name.slice(0, 64)}"`);
+}
