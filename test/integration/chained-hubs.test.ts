@@ -9,7 +9,7 @@ import {
 import { CODE } from "../../src/radius/codes.ts";
 import { connected, knows, post, upstreamOf } from "../support/chained-hubs.ts";
 import { RawNas } from "../support/raw-nas.ts";
-import { RunningHub } from "../support/running-hub.ts";
+import { hubConfig, RunningHub } from "../support/running-hub.ts";
 import { UdpRouter } from "../support/udp-router.ts";
 
 const SECRET = "a secret of the test";
@@ -201,5 +201,49 @@ describe("three hubs in a row", () => {
     const refused = post(a, "/coa?nas_identifier=router-1&username=nemo&session_id=cafe");
     nas.answer(await nas.packet(2), CODE.coaNak, [integerAttribute(ATTRIBUTE.errorCause, 401)]);
     expect(await refused).toMatchObject({ status: 409, body: { error_cause: { number: 401 } } });
+  });
+});
+
+describe("two hubs that are pointed at each other", () => {
+  const ROUTES = (other: string) =>
+    `dynauth: { select: [{ match: { nasIdentifier: "%{request.NAS-Identifier}" } }, { match: { client: ${other} } }] }\n`;
+
+  async function pair(): Promise<{ a: RunningHub; b: RunningHub }> {
+    const upper = `node: { name: hub-a }
+${ROUTES("hub-b")}clients:
+  - { name: hub-b, match: { commonName: hub-b }, role: hub }
+  - { name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }
+`;
+    const a = await RunningHub.start({ yaml: upper });
+    const b = await RunningHub.start({
+      yaml: `node: { name: hub-b }\n${ROUTES("hub-a")}clients: [{ name: hub-a, match: { commonName: hub-a }, role: hub }]\n${await upstreamOf(a, "hub-b")}`,
+    });
+    await a.hub.apply(hubConfig(upper + (await upstreamOf(b, "hub-a")), a.folder));
+    await Promise.all([connected(a), connected(b)]);
+    await Promise.all([knows(a, "hub-b"), knows(b, "hub-a")]);
+    return { a, b };
+  }
+
+  it("DP-31 a Disconnect for nobody goes round once and ends with NAK 502 by the mark of the hub that sees it again", async () => {
+    const { a, b } = await pair();
+    expect(await post(a, "/disconnect?nas_identifier=ghost&username=nemo")).toMatchObject({
+      status: 409,
+      body: { error_cause: { number: 502 } },
+    });
+    // Asked at A, passed on by B with its mark, by A with its own, and B knows its mark.
+    expect([a.eventsOf("exchange.ended").length, b.eventsOf("exchange.ended").length]).toEqual([2, 1]);
+  });
+
+  it("an Access-Request goes round once and is answered Protocol-Error 502, not for ever", async () => {
+    const { a, b } = await pair();
+    const nas = await RawNas.dial(a.radsecPort, await a.credentials("router-1"));
+    nas.request(CODE.accessRequest, [name("router-1"), USER], 1);
+    const reply = await nas.packet(0);
+    expect([reply.code, firstInteger(reply.attributes, ATTRIBUTE.errorCause)]).toEqual([CODE.protocolError, 502]);
+    // What B says of router-1 is not believed: it is a router of A.
+    expect(a.hub.registry.byNasIdentifier("router-1").map(({ link }) => link.client.name)).toEqual(["routers"]);
+    const asked = post(b, DISCONNECT);
+    nas.answer(await nas.packet(1));
+    expect((await asked).status).toBe(200);
   });
 });
