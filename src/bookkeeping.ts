@@ -4,6 +4,8 @@ import { Accounting, type Recorded } from "./aaa/accounting/accounting.ts";
 import { periodRules } from "./aaa/quota/options.ts";
 import { ExchangeAudit } from "./aaa/audit/exchange-audit.ts";
 import { Quota } from "./aaa/quota/quota.ts";
+import { secondsLeft } from "./aaa/quota/seconds-left.ts";
+import { Accounts } from "./aaa/users/accounts.ts";
 import { Upkeep } from "./aaa/upkeep/upkeep.ts";
 import { Webhooks } from "./aaa/webhooks/webhooks.ts";
 import type { Clock, Random } from "./clock.ts";
@@ -41,6 +43,7 @@ export interface BookkeepingDeps {
 export class Bookkeeping {
   readonly store: Store;
   readonly quota: Quota;
+  readonly accounts: Accounts;
   readonly #accounting: Accounting;
   readonly #audit: ExchangeAudit;
   readonly #webhooks: Webhooks;
@@ -56,6 +59,20 @@ export class Bookkeeping {
     const recorded = (each: Recorded) => this.#recorded(each);
     this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, recorded }, config.accounting);
     this.quota = new Quota({ ...deps, store, closed, onFault }, config.quota);
+    const vendorOf = ({ facts }: AcctSession) =>
+      facts.peerKey === undefined ? undefined : registry.byPeerKey(facts.peerKey)[0]?.link.client.vendor;
+    this.accounts = new Accounts(
+      {
+        ...deps,
+        store,
+        vendorOf,
+        closed,
+        onFault,
+        secondsLeft: async (username) => secondsLeft(await this.quota.standingsOf(username)),
+        quotaChanged: (username) => this.quota.userChanged(username),
+      },
+      config.users,
+    );
     this.#audit = new ExchangeAudit({ ...deps, store, closed, onFault });
     this.#webhooks = new Webhooks({ ...deps, outbox: store.outbox, onFault }, config.webhooks);
     const isPresent = (peerKey: string) => registry.byPeerKey(peerKey).some(({ link }) => link.fallback !== true);
@@ -88,12 +105,13 @@ export class Bookkeeping {
     this.#webhooks.start();
     this.#audit.start();
     this.quota.start();
+    this.accounts.start();
     this.#upkeep.start();
   }
 
   /** After the links have gone: what they brought last is still stored. */
   async stop(): Promise<void> {
-    await Promise.all([this.quota.stop(), this.#upkeep.stop(), this.#audit.stop()]);
+    await Promise.all([this.quota.stop(), this.accounts.stop(), this.#upkeep.stop(), this.#audit.stop()]);
     await this.#webhooks.stop();
     await this.store.stop();
   }
@@ -101,6 +119,7 @@ export class Bookkeeping {
   /** @throws {HubError} ERR_DICTIONARY, ERR_RADIUS_VALUE: then nothing has changed */
   apply(config: Config): void {
     this.quota.apply(config.quota);
+    this.accounts.apply(config.users);
     this.#accounting.apply(config.accounting);
     this.#webhooks.apply(config.webhooks);
     this.#upkeep.apply(config.accounting.upkeep);

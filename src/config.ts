@@ -1,5 +1,6 @@
 import type { QuotaOptions } from "./aaa/quota/options.ts";
 import type { HeartbeatOptions, RouteRule } from "./aaa/upstream/options.ts";
+import type { UsersOptions } from "./aaa/users/options.ts";
 import type { WebhooksOptions } from "./aaa/webhooks/options.ts";
 import {
   attributePlace,
@@ -28,6 +29,7 @@ import { type TcpConfig, tcpConfig } from "./config/sections/tcp.ts";
 import { type UdpConfig, udpConfig } from "./config/sections/udp.ts";
 import { type UdpRoutersConfig, udpRoutersConfig } from "./config/sections/udp-routers.ts";
 import { type UpstreamsConfig, upstreamsConfig } from "./config/sections/upstreams.ts";
+import { usersOptions } from "./config/sections/users.ts";
 import { webhooksOptions } from "./config/sections/webhooks.ts";
 import type { ValueSource } from "./config/substitution.ts";
 import { checkThrottleAttributes } from "./config/throttle-attributes.ts";
@@ -63,6 +65,7 @@ export interface Config {
   readonly store: StoreConfig;
   readonly accounting: AccountingConfig;
   readonly quota: QuotaOptions;
+  readonly users: UsersOptions;
   readonly webhooks: WebhooksOptions;
   readonly status: StatusConfig;
   /** Undefined when there is to be no HTTP API. */
@@ -131,6 +134,7 @@ function configOf(values: HubValues, dictionary: Dictionary): Config {
     store: storeConfig(values.store),
     accounting: accountingConfig(values.accounting),
     quota: quotaOptions(values.quota),
+    users: usersOptions(values.users),
     webhooks: webhooksOptions(values.webhooks),
     status,
     http: httpConfig(values.http, dynauth),

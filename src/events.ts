@@ -14,6 +14,7 @@ export type HubEvent =
   | HeartbeatChanged
   | QuotaReached
   | QuotaActed
+  | UserTold
   | ModuleMisbehaved
   | WorkDropped;
 
@@ -154,6 +155,19 @@ export interface QuotaReached extends Stamped {
 }
 
 /** One attempt to throttle or disconnect an acct session, or to take a throttle back. */
+/** The router of an acct session was told of a change of its user or plan. */
+export interface UserTold extends Stamped {
+  readonly type: "user.told";
+  readonly username: string | undefined;
+  /** AcctSession.key */
+  readonly acctSessionKey: string;
+  readonly nas: string | undefined;
+  /** What was wanted; a change that the router refuses becomes a disconnect. */
+  readonly action: "change" | "disconnect";
+  /** gone: the router does not know the acct session. again: to be repeated. */
+  readonly told: "done" | "gone" | "again" | "given-up";
+}
+
 export interface QuotaActed extends Stamped {
   readonly type: "quota.acted";
   readonly username: string;

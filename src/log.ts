@@ -11,6 +11,7 @@ import type {
   ModuleMisbehaved,
   PacketDropped,
   QuotaActed,
+  UserTold,
 } from "./events.ts";
 import { codeName } from "./radius/codes.ts";
 import type { DropReason } from "./transport/link.ts";
@@ -130,6 +131,9 @@ export class EventLog {
       case "quota.acted":
         this.#quotaActed(event, fields);
         break;
+      case "user.told":
+        this.#userTold(event, fields);
+        break;
       case "module.fault":
         this.#moduleFault(event, fields);
         break;
@@ -182,6 +186,14 @@ export class EventLog {
       "bad-code": `module ${who} answered what is no return code`,
     }[fault];
     this.#limited(`module ${fault} ${who}`, fields, what);
+  }
+
+  /** A plan may have very many users: what went well is for those who look closely. */
+  #userTold(event: UserTold, fields: object): void {
+    const { action, username, nas, told } = event;
+    const text = `users: ${action} of ${username} at ${nas}: ${told}`;
+    if (told === "done" || told === "gone") this.#log.debug(fields, text);
+    else this.#limited(`told ${told} ${nas}`, fields, text);
   }
 
   #quotaActed(event: QuotaActed, fields: object): void {

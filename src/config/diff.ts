@@ -18,6 +18,7 @@ export const LIVE_KEYS: { readonly [Section in keyof Config]: { readonly restart
   store: { restart: ["kind", "file", "url", "synchronous"] },
   accounting: { restart: ["enabled"] },
   quota: { restart: [] },
+  users: { restart: [] },
   webhooks: { restart: [] },
   status: { restart: [] },
   http: { restart: ["address", "port"] }, // also to begin or end having one

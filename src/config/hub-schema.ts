@@ -22,6 +22,7 @@ import { tcpSection } from "./sections/tcp.ts";
 import { udpSection } from "./sections/udp.ts";
 import { udpRoutersSection } from "./sections/udp-routers.ts";
 import { upstreamsSection } from "./sections/upstreams.ts";
+import { usersSection } from "./sections/users.ts";
 import { webhooksSection } from "./sections/webhooks.ts";
 
 /** The whole of hub.yaml. A new section: its file in sections/, a line here, its part of Config in config.ts, a row in
@@ -46,6 +47,7 @@ export const hubSchema = section(
       .prefault({})
       .meta({ description: "Accounting-Requests and the acct sessions they tell of." }),
     quota: quotaSection.prefault({}).meta({ description: "What users may use, and what happens when they have." }),
+    users: usersSection.prefault({}).meta({ description: "Users and plans of the store." }),
     webhooks: webhooksSection,
     status: statusSection.prefault({}).meta({ description: "Status-Server, the watchdog of routers." }),
     http: httpSection.prefault({}).meta({ description: "The HTTP API." }),

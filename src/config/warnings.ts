@@ -1,6 +1,7 @@
 import type { HubValues } from "./hub-schema.ts";
 import { reportClientWarnings } from "./client-warnings.ts";
 import type { Report } from "./problem.ts";
+import { reportUsersWarnings } from "./sections/users.ts";
 import { secretWarning } from "./secret-warning.ts";
 import { reportUpstreamWarnings } from "./upstream-warnings.ts";
 
@@ -13,6 +14,7 @@ export function reportWarnings(values: HubValues, report: Report): void {
   }
   reportClientWarnings(values, report);
   reportUpstreamWarnings(values, report);
+  reportUsersWarnings(values.users, report);
   httpWarnings(values.http, report);
 }
 

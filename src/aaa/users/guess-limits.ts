@@ -84,6 +84,11 @@ export class GuessCounter implements GuessLimits {
     if (mac !== undefined) this.#accounts.mac.delete(mac);
   }
 
+  /** Somebody in charge has changed the user: its wrong passwords are of the past. */
+  forgive(username: string): void {
+    this.#accounts.user.delete(username);
+  }
+
   #max(by: Kind): number {
     const { userMax, macMax, sourceMax } = this.#options;
     return { user: userMax, mac: macMax, source: sourceMax }[by];

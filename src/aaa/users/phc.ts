@@ -29,7 +29,8 @@ const PARALLELISM_MAX = 16;
 const LOG_N_MAX = 18;
 const BLOCK_SIZE_MAX = 32;
 const SCRYPT_BYTES_MAX = MEMORY_KIB_MAX * 1_024;
-const FORMAT = /^\$(argon2id\$v=19|scrypt)\$([a-z]+=\d{1,9}(?:,[a-z]+=\d{1,9}){2})\$([A-Za-z0-9+/]{8,86})\$([A-Za-z0-9+/]{16,86})$/;
+const FORMAT =
+  /^\$(argon2id\$v=19|scrypt)\$([a-z]+=\d{1,9}(?:,[a-z]+=\d{1,9}){2})\$([A-Za-z0-9+/]{8,86})\$([A-Za-z0-9+/]{16,86})$/;
 
 /** Parses "$argon2id$v=19$m=…,t=…,p=…$salt$hash" or "$scrypt$ln=…,r=…,p=…$salt$hash"; undefined for anything else, and for
  *  parameters that would cost more than a login may. */

@@ -1,0 +1,103 @@
+import type { Clock, Random } from "../../clock.ts";
+import type { Dynauth } from "../../dynauth/dynauth.ts";
+import type { EventFeed } from "../../events.ts";
+import type { Dictionary } from "../../radius/dictionary.ts";
+import type { AcctSession } from "../../store/acct-session.ts";
+import type { Store } from "../../store/types.ts";
+import { PlanAttributes } from "../plans/plan-attributes.ts";
+import { GuessCounter } from "./guess-limits.ts";
+import type { UsersOptions } from "./options.ts";
+import type { HashingLoad } from "./password-hashing.ts";
+import { Passwords } from "./passwords.ts";
+import { updateSessions } from "./update-sessions.ts";
+import { RememberedUsers } from "./user-directory.ts";
+import { type UpdatesLoad, UserUpdates } from "./user-updates.ts";
+import { UserWriter } from "./user-writer.ts";
+
+export interface AccountsDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventFeed;
+  readonly dynauth: Pick<Dynauth, "exchange">;
+  readonly dictionary: Pick<Dictionary, "encode">;
+  readonly store: Pick<Store, "users" | "plans" | "userChanges" | "acctSessions" | "quota" | "health">;
+  readonly vendorOf: (acctSession: AcctSession) => string | undefined;
+  readonly secondsLeft: (username: string) => Promise<number | undefined>;
+  /** The router does not know this acct session; its record is closed. */
+  readonly closed: (acctSession: AcctSession) => void;
+  /** What the quota remembers of a user is old. */
+  readonly quotaChanged: (username: string) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface AccountsLoad {
+  readonly passwords: HashingLoad & { readonly remembered: number };
+  readonly guessesRefused: Readonly<Record<"user" | "mac" | "source", number>>;
+  readonly updates: UpdatesLoad;
+}
+
+/** Users and plans: who they are, whether a password fits, what they get, and that their routers learn of changes.
+ *
+ *  new --start()--> running --stop()--> stopped */
+export class Accounts {
+  readonly directory: RememberedUsers;
+  readonly passwords: Passwords;
+  readonly guesses: GuessCounter;
+  readonly plans: PlanAttributes;
+  readonly writer: UserWriter;
+  readonly #updates: UserUpdates;
+
+  constructor(deps: AccountsDeps, options: UsersOptions) {
+    const { clock, random, store, quotaChanged, onFault } = deps;
+    this.directory = new RememberedUsers(clock, store, options.memoryMs);
+    this.passwords = new Passwords({ random, onFault }, options.passwords);
+    this.guesses = new GuessCounter(clock, options.guesses);
+    this.plans = new PlanAttributes(deps.dictionary, options.interimSeconds);
+    const sessions = { ...deps, directory: this.directory, attributes: this.plans, updated: quotaChanged };
+    const update = (username: string) => {
+      // Another node may have changed it: what is remembered here is not good enough to act on.
+      this.#forget(username);
+      return updateSessions(sessions, username);
+    };
+    this.#updates = new UserUpdates({ clock, random, store, update, onFault }, options.updates);
+    this.writer = new UserWriter({
+      clock,
+      random,
+      store,
+      userChanged: (username) => {
+        this.#forget(username);
+        this.guesses.forgive(username);
+        quotaChanged(username);
+      },
+      planChanged: (name) => this.directory.planChanged(name),
+      noted: () => this.#updates.look(),
+    });
+  }
+
+  get load(): AccountsLoad {
+    const { passwords, guesses } = this;
+    return { passwords: passwords.load, guessesRefused: guesses.refused, updates: this.#updates.load };
+  }
+
+  start(): void {
+    this.#updates.start();
+  }
+
+  /** Resolves when what has begun is written down; requests at a NAS end with Dynauth.stop(). */
+  async stop(): Promise<void> {
+    await this.#updates.stop();
+  }
+
+  apply(options: UsersOptions): void {
+    this.directory.apply(options.memoryMs);
+    this.passwords.apply(options.passwords);
+    this.guesses.apply(options.guesses);
+    this.plans.apply(options.interimSeconds);
+    this.#updates.apply(options.updates);
+  }
+
+  #forget(username: string): void {
+    this.directory.userChanged(username);
+    this.passwords.forget(username);
+  }
+}

@@ -1,0 +1,180 @@
+import type { Clock, Random } from "../../clock.ts";
+import { HubError } from "../../errors.ts";
+import type { Store } from "../../store/types.ts";
+import { USER_BATCH_MAX, type UserChange, type UserChangeNext } from "../../store/user-types.ts";
+import type { Told } from "./session-requests.ts";
+
+export interface UpdateOptions {
+  /** Changed users that are looked at in a second at the most; 200 as shipped. */
+  readonly perSecond: number;
+}
+
+export interface UpdatesDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Pick<Store, "users" | "userChanges" | "health">;
+  /** Tells the routers of one user how things are now. @throws {HubError} ERR_STORE */
+  readonly update: (username: string) => Promise<UserUpdate>;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface UserUpdate {
+  /** The worst of what became of the open acct sessions. */
+  readonly told: Told;
+  /** When it has to be looked at again although nobody changes anything: its validity ends. */
+  readonly againAtMs: number | undefined;
+}
+
+export interface UpdatesLoad {
+  /** Changes being carried out. */
+  readonly running: number;
+  /** Due and not begun, as of the last look at the store. */
+  readonly due: number;
+  /** Since the start. */
+  readonly done: number;
+  readonly repeated: number;
+  readonly givenUp: number;
+}
+
+const LOOK_MS = 1_000;
+/** Whoever takes a change has so long to carry it out; then it is due again, for any node. */
+const LEASE_MS = 120_000;
+/** Users whose routers are being asked at a moment. */
+const AT_ONCE_MAX = 256;
+/** Users of a plan that are noted in one go. */
+const PLAN_STEP = 500;
+const TRIES_MAX = 10;
+const FLOOR_MS = 5_000;
+const CAP_MS = 300_000;
+
+/** Carries out what the store has noted: users that were changed, or whose validity has ended. A plan is worked off in steps, its
+ *  users at a pace. What is noted outlives the hub; of several nodes one takes each change.
+ *
+ *  new --start()--> running --stop()--> stopped. There is no timer for a user: one look a second serves all. */
+export class UserUpdates {
+  readonly #deps: UpdatesDeps;
+  readonly #running = new Set<Promise<void>>();
+  readonly #counts = { due: 0, done: 0, repeated: 0, givenUp: 0 };
+  #options: UpdateOptions;
+  #state: "new" | "running" | "stopped" = "new";
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+  #allowance = 0;
+  #allowedAt = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(deps: UpdatesDeps, options: UpdateOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get load(): UpdatesLoad {
+    return { running: this.#running.size, ...this.#counts };
+  }
+
+  start(): void {
+    this.#state = "running";
+    this.#allowance = this.#options.perSecond;
+    this.#allowedAt = this.#deps.clock.now();
+    this.#wait();
+  }
+
+  apply(options: UpdateOptions): void {
+    this.#options = options;
+  }
+
+  /** Resolves when what runs has ended; exchanges end with Dynauth.stop(). */
+  async stop(): Promise<void> {
+    this.#state = "stopped";
+    this.#cancel?.();
+    await this.#looking;
+    await Promise.all(this.#running);
+  }
+
+  /** Something was noted that is due now. */
+  look(): void {
+    if (this.#state !== "running") return;
+    if (this.#looking !== undefined) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#lookAgain = false;
+    this.#looking = this.#take()
+      .catch((error: unknown) => this.#fault(error))
+      .finally(() => {
+        this.#looking = undefined;
+        if (this.#lookAgain) this.look();
+      });
+  }
+
+  #wait(): void {
+    if (this.#state !== "running") return;
+    this.#cancel = this.#deps.clock.after(LOOK_MS, () => {
+      this.look();
+      this.#wait();
+    });
+  }
+
+  async #take(): Promise<void> {
+    const { clock, store } = this.#deps;
+    if (store.health.state !== "up") return;
+    const wanted = Math.min(this.#allowed(), AT_ONCE_MAX - this.#running.size, USER_BATCH_MAX);
+    if (wanted >= 1) {
+      const nowMs = clock.wallMs();
+      const taken = await store.userChanges.take(nowMs, nowMs + LEASE_MS, wanted);
+      this.#allowance -= taken.length;
+      for (const change of taken) this.#begin(change);
+    }
+    this.#counts.due = await store.userChanges.countDue(clock.wallMs());
+  }
+
+  /** Changes that may be begun now: what time has allowed, never more than a second's worth. */
+  #allowed(): number {
+    const now = this.#deps.clock.now();
+    const { perSecond } = this.#options;
+    this.#allowance = Math.min(perSecond, this.#allowance + ((now - this.#allowedAt) * perSecond) / 1_000);
+    this.#allowedAt = now;
+    return Math.floor(this.#allowance);
+  }
+
+  #begin(change: UserChange): void {
+    const running = (change.kind === "plan" ? this.#notePlan(change) : this.#update(change))
+      .catch((error: unknown) => this.#fault(error)) // the lease ends, and it comes again
+      .finally(() => void this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #notePlan(change: UserChange): Promise<void> {
+    const { clock, store } = this.#deps;
+    const { items, next } = await store.users.list({ limit: PLAN_STEP, after: change.after }, { plan: change.name });
+    const dueAtMs = clock.wallMs();
+    await store.userChanges.put(items.map(({ username }) => ({ kind: "user", name: username, dueAtMs })));
+    const further = next === undefined ? undefined : { dueAtMs: clock.wallMs(), attempts: 0, after: next };
+    await store.userChanges.settle(change, further);
+    if (further === undefined) this.#counts.done += 1;
+    this.look();
+  }
+
+  async #update(change: UserChange): Promise<void> {
+    const { told, againAtMs } = await this.#deps.update(change.name);
+    await this.#deps.store.userChanges.settle(change, this.#next(change, told, againAtMs));
+  }
+
+  #next({ attempts }: UserChange, told: Told, againAtMs: number | undefined): UserChangeNext | undefined {
+    const { clock, random } = this.#deps;
+    if (told === "again" && attempts + 1 < TRIES_MAX) {
+      this.#counts.repeated += 1;
+      const stepMs = Math.min(CAP_MS, FLOOR_MS * 2 ** attempts);
+      // The upper half is random: a router that comes back is not asked about everybody at once.
+      const dueAtMs = clock.wallMs() + Math.ceil(stepMs * (0.5 + random.fraction() / 2));
+      return { dueAtMs, attempts: attempts + 1 };
+    }
+    if (told === "done" || told === "gone") this.#counts.done += 1;
+    else this.#counts.givenUp += 1;
+    return againAtMs === undefined ? undefined : { dueAtMs: againAtMs, attempts: 0 };
+  }
+
+  #fault(error: unknown): void {
+    if (!(error instanceof HubError) || error.code !== "ERR_STORE") this.#deps.onFault(error);
+  }
+}
