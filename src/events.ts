@@ -16,7 +16,8 @@ export type HubEvent =
   | QuotaActed
   | UserTold
   | ModuleMisbehaved
-  | WorkDropped;
+  | WorkDropped
+  | ListenerMoved;
 
 interface Stamped {
   /** Wall clock, milliseconds since 1970 UTC. */
@@ -209,6 +210,16 @@ export interface ModuleMisbehaved extends Stamped {
   readonly tookMs?: number | undefined;
   /** What it threw, and where. */
   readonly detail?: string | undefined;
+}
+
+/** An address behind the wildcard of a UDP listener came or went, and the sockets on it. */
+export interface ListenerMoved extends Stamped {
+  readonly type: "listener.moved";
+  readonly listener: string;
+  readonly address: string;
+  /** failed: its sockets could not be opened; it is tried again, and not said again. */
+  readonly change: "opened" | "closed" | "failed";
+  readonly detail: string | undefined;
 }
 
 export type HubEventOf<Type extends HubEvent["type"]> = Extract<HubEvent, { readonly type: Type }>;

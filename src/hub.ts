@@ -255,9 +255,10 @@ export class Hub {
     const ready = () => this.#readiness();
     const closeLink = (linkId: string) => this.#closeLink(linkId);
     const upstreams = () => this.#upstreams.servers();
+    const udp = () => this.#listeners.udpFigures();
     const heartbeat = () => this.#heartbeat.check().ok;
     const parts = { clock, random, events, registry, dynauth, dictionary, version, log, ...this.#booksOfApi() };
-    this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, heartbeat }, this.#config.http);
+    this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, udp, heartbeat }, this.#config.http);
     return this.#http.start();
   }
 

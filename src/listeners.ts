@@ -6,6 +6,7 @@ import type { RequestChain } from "./request-chain.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 import { AddressClients } from "./transport/address-clients.ts";
 import { ClientDirectory } from "./transport/client-directory.ts";
+import { expandAddress } from "./transport/local-addresses.ts";
 import type { OwnEndpoints } from "./transport/own-endpoints.ts";
 import { RadsecListener, type RadsecListenerOptions } from "./transport/radsec-listener.ts";
 import type { Refusal } from "./transport/refusal.ts";
@@ -14,7 +15,7 @@ import { readMaterial, secureContextOptions } from "./transport/tls-context.ts";
 import { Trust } from "./transport/trust.ts";
 import type { TimingWheel } from "./transport/timing-wheel.ts";
 import { UdpFallbacks } from "./transport/udp-fallbacks.ts";
-import { UdpListener, type UdpSocketAddress } from "./transport/udp-listener.ts";
+import { type UdpFigures, UdpListener, type UdpSocketAddress } from "./transport/udp-listener.ts";
 import { UdpPeers } from "./transport/udp-peers.ts";
 import type { UdpRequester } from "./transport/udp-requester.ts";
 
@@ -136,6 +137,10 @@ export class Listeners {
     return checks;
   }
 
+  udpFigures(): readonly UdpFigures[] {
+    return [...this.#udp.values()].map(({ figures }) => figures);
+  }
+
   #radsecListener(options: Config["radsec"][number], material: TlsMaterial): RadsecListener {
     const listener = new RadsecListener(
       { ...this.#streamDeps(), clients: () => this.#tlsClients },
@@ -163,7 +168,7 @@ export class Listeners {
   }
 
   #udpListener(options: Config["udp"][number], routers: Config["udpRouters"]): UdpListener {
-    const { chain, clock, observer, requester } = this.#deps;
+    const { chain, clock, events, observer, requester } = this.#deps;
     this.#udpPeers ??= new UdpPeers(
       { ...this.#deps, requester, clients: () => this.#udpClients },
       { ...routers, listener: options.name },
@@ -176,6 +181,8 @@ export class Listeners {
         handler: chain.answer,
         trigger: chain.trigger(options.noRoute),
         dropped: (reason, from) => observer.datagramDropped(reason, from),
+        expand: expandAddress,
+        moved: (change) => events.emit({ type: "listener.moved", atMs: clock.wallMs(), detail: undefined, ...change }),
       },
       options,
     );

@@ -137,6 +137,10 @@ export class EventLog {
       case "module.fault":
         this.#moduleFault(event, fields);
         break;
+      case "listener.moved":
+        if (event.change === "failed") this.#log.warn(fields, `${event.detail ?? event.address}; it is tried again`);
+        else this.#log.info(fields, `udp listener ${event.listener}: ${event.change} its sockets on ${event.address}`);
+        break;
       case "work.dropped":
         this.#log.warn(fields, `${event.count} times ${event.work} work was dropped: ${event.why}`);
         break;

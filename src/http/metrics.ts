@@ -7,10 +7,11 @@ import { CLOSE_REASONS, DROP_REASONS } from "../transport/link.ts";
 import { REFUSAL_REASONS } from "../transport/refusal.ts";
 import { BookMetrics } from "./book-metrics.ts";
 import type { HttpDeps } from "./options.ts";
+import { addUdpMetrics } from "./udp-metrics.ts";
 
 type MetricsDeps = Pick<
   HttpDeps,
-  "events" | "registry" | "dynauth" | "version" | "upstreams" | "heartbeat" | "books" | "outbox"
+  "events" | "registry" | "dynauth" | "version" | "upstreams" | "udp" | "heartbeat" | "books" | "outbox"
 >;
 
 const OUTCOMES = {
@@ -68,7 +69,8 @@ export class HubMetrics {
       for (const outcome of Object.keys(OUTCOMES)) this.#exchanges.inc({ request, outcome }, 0);
       this.#latency.zero({ request });
     }
-    const { books, outbox } = deps;
+    const { books, outbox, udp } = deps;
+    if (udp !== undefined) addUdpMetrics(this.#metrics, udp);
     this.#books = books && new BookMetrics(this.#metrics, { books, outbox });
     this.#readings();
   }

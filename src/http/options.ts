@@ -10,6 +10,7 @@ import type { AuditStore } from "../store/audit-types.ts";
 import type { Outbox } from "../store/outbox-types.ts";
 import type { QuotaStore } from "../store/quota-types.ts";
 import type { AcctSessionStore, UsageStore } from "../store/types.ts";
+import type { UdpFigures } from "../transport/udp-listener.ts";
 import type { BookFigures } from "./book-metrics.ts";
 
 /** What a caller may do, each role includes the ones before it. monitor reads, operator disconnects, admin sends any code. */
@@ -48,6 +49,8 @@ export interface HttpDeps {
   readonly closeLink: (linkId: string) => boolean;
   /** The servers that requests are forwarded to, now. */
   readonly upstreams?: () => readonly UpstreamStatus[];
+  /** Figures of the UDP listeners, now. */
+  readonly udp?: () => readonly UdpFigures[];
   /** Whether the last heartbeat was answered. */
   readonly heartbeat?: () => boolean;
   /** The session index; without it a request must name its NAS. */

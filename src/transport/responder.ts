@@ -16,6 +16,8 @@ export interface Asker {
   readonly takesProtocolError: boolean;
   /** Status-Servers of this second. */
   readonly statusRate: PerSecond;
+  /** Its requests that are worked on or whose Access-Reject waits, over all its ports. */
+  readonly working: { count: number };
   serve(context: RequestContext): Reply | Promise<Reply>;
   write(response: Buffer): void;
   dropped(reason: DropReason): void;
@@ -30,6 +32,8 @@ export interface ResponderDeps {
 export interface ResponderOptions {
   /** Requests that are worked on at once; one more is dropped with "handler-busy". */
   readonly requestsInHandlerMax: number;
+  /** The same of one asker, so that one that floods leaves room for the others. */
+  readonly requestsOfAskerMax: number;
   readonly statusServer: { readonly enabled: boolean; readonly perSecondMax: number };
   readonly duplicates: { readonly keepMs: number; readonly entriesMax: number };
   /** Delay of an Access-Reject that is the hub's own verdict; undefined is none (UL-18). */
@@ -86,11 +90,15 @@ export class Responder {
    *  @param key the same for packets of one source with one Identifier */
   answer(packet: Packet, asker: Asker, key: number): void {
     if (this.#closed || this.#resend(packet, asker, key)) return;
-    if (this.#inHandler >= this.#options.requestsInHandlerMax) return asker.dropped("handler-busy");
+    const { requestsInHandlerMax, requestsOfAskerMax } = this.#options;
+    if (this.#inHandler >= requestsInHandlerMax || asker.working.count >= requestsOfAskerMax) {
+      return asker.dropped("handler-busy");
+    }
     const request = new RequestInProgress(packet, asker);
     const known = this.#replies.begin(key, packet, request);
     if (known === undefined) return asker.dropped("handler-busy");
     this.#inHandler += 1;
+    asker.working.count += 1;
     try {
       const reply = asker.serve(request);
       if (!(reply instanceof Promise)) return this.#served(known, request, reply);
@@ -144,6 +152,7 @@ export class Responder {
 
   #served(known: Known<RequestInProgress>, request: RequestInProgress, reply: Reply): void {
     this.#inHandler -= 1;
+    request.asker.working.count -= 1;
     this.#decided(known, request, reply);
     this.#tellDrained();
   }
@@ -169,14 +178,17 @@ export class Responder {
     response: Buffer,
     { min, max }: { readonly min: number; readonly max: number },
   ): void {
-    if (this.#delayed >= DELAYED_MAX) {
+    const { working } = request.asker;
+    if (this.#delayed >= DELAYED_MAX || working.count >= this.#options.requestsOfAskerMax) {
       this.#replies.forget(known);
       return request.asker.dropped("reject-backlog");
     }
     const { clock, random, wheel } = this.#deps;
     this.#delayed += 1;
+    working.count += 1;
     wheel.schedule(clock.now() + min + random.fraction() * (max - min), () => {
       this.#delayed -= 1;
+      working.count -= 1;
       if (this.#replies.holds(known)) this.#send(known, request, response);
       this.#tellDrained();
     });

@@ -120,11 +120,13 @@ export class StreamLink implements Link {
     this.#options = options;
     this.ended = new Promise((resolve) => socket.once("close", () => resolve()));
     this.#batch = new WriteBatch((octets) => this.#write(octets));
-    this.#responder = new Responder(deps, { ...options, duplicates: DUPLICATES });
+    const requestsOfAskerMax = options.requestsInHandlerMax;
+    this.#responder = new Responder(deps, { ...options, requestsOfAskerMax, duplicates: DUPLICATES });
     this.#asker = {
       link: this,
       takesProtocolError: facts.kind === "tls",
       statusRate: new PerSecond(),
+      working: { count: 0 },
       serve: (context) => {
         if (facts.kind === "tls" || isProven(context.packet)) deps.observer.request(this, context.packet);
         return deps.handler(context);

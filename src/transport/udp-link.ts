@@ -44,6 +44,8 @@ export class UdpLink implements Link {
   readonly fallback: boolean;
   readonly connectedAtMs: number;
   readonly statusRate = new PerSecond();
+  /** Its requests that are worked on, over all listeners. */
+  readonly working = { count: 0 };
   /** Clock.now() of the latest authentic packet. */
   seenAt: number;
   readonly #deps: UdpLinkDeps;

@@ -1,6 +1,7 @@
 import { HubError } from "../errors.ts";
-import { expandAddress } from "./local-addresses.ts";
 import { listenError } from "./node-errors.ts";
+import { receiveDrops } from "./receive-drops.ts";
+import type { Timer } from "./timing-wheel.ts";
 import { UdpPort, type UdpPortDeps, type UdpPortOptions, type UdpPurpose } from "./udp-port.ts";
 
 export interface UdpListenerOptions extends UdpPortOptions {
@@ -22,16 +23,51 @@ export interface UdpSocketAddress {
   readonly port: number;
 }
 
+export interface UdpListenerDeps extends UdpPortDeps {
+  /** The addresses that an address of the options stands for now: expandAddress(), for a wildcard more than one. */
+  readonly expand: (address: string) => readonly string[];
+  /** An address behind a wildcard came or went. */
+  readonly moved: (change: AddressChange) => void;
+}
+
+export interface AddressChange {
+  readonly listener: string;
+  readonly address: string;
+  readonly change: "opened" | "closed" | "failed";
+  readonly detail?: string | undefined;
+}
+
+/** What a listener has to tell of itself in figures; the counts are since its start. */
+export interface UdpFigures {
+  readonly name: string;
+  /** Responses that are kept for duplicates. */
+  readonly repliesKept: number;
+  /** Those that were forgotten early because of the bound. */
+  readonly repliesPushedOut: number;
+  /** Datagrams that the kernel threw away before the hub saw them; undefined where it does not tell. */
+  readonly receiveDrops: number | undefined;
+}
+
+/** How often the addresses behind a wildcard are looked at. */
+const FOLLOW_MS = 10_000;
+
 /** A set of addresses that take RADIUS/UDP.
  *
- *  new --start()--> listening --pause()--> draining --stop()--> stopped   (no way back; make a new one) */
+ *  new --start()--> listening --pause()--> draining --stop()--> stopped   (no way back; make a new one)
+ *  (1) A wildcard is one socket for each address of this machine, also for those that come later: a reply has to leave from
+ *      the address that was addressed (UL-02, DP-01). */
 export class UdpListener {
-  readonly #deps: UdpPortDeps;
+  readonly #deps: UdpListenerDeps;
   #options: UdpListenerOptions;
   #ports: UdpPort[] = [];
   #listening = false;
+  #follower: Timer | undefined;
+  /** Addresses that can not be had, so that each is reported once. */
+  readonly #failed = new Set<string>();
+  /** Of sockets that are closed. */
+  readonly #past = { pushedOut: 0, drops: 0 };
 
-  constructor(deps: UdpPortDeps, options: UdpListenerOptions) {
+  constructor(deps: UdpListenerDeps, options: UdpListenerOptions) {
     this.#deps = deps;
     this.#options = options;
   }
@@ -40,32 +76,31 @@ export class UdpListener {
     return this.#listening;
   }
 
-  /** Responses that are kept for duplicates, and how many were forgotten early because of the bound. */
-  get replies(): { readonly size: number; readonly pushedOut: number } {
-    let [size, pushedOut] = [0, 0];
-    for (const { replies } of this.#ports) {
-      size += replies.size;
-      pushedOut += replies.pushedOut;
+  /** Reads what the kernel has to tell, for all sockets. */
+  get figures(): UdpFigures {
+    const drops = receiveDrops();
+    const figures = { repliesKept: 0, repliesPushedOut: this.#past.pushedOut, receiveDrops: this.#past.drops };
+    for (const port of this.#ports) {
+      figures.repliesKept += port.replies.size;
+      figures.repliesPushedOut += port.replies.pushedOut;
+      if (drops !== undefined) figures.receiveDrops += port.receiveDrops(drops);
     }
-    return { size, pushedOut };
+    return { name: this.#options.name, ...figures, ...(drops === undefined && { receiveDrops: undefined }) };
   }
 
   /** @throws {HubError} ERR_LISTEN naming address and port: then no socket is left open */
   async start(): Promise<readonly UdpSocketAddress[]> {
-    const { name, addresses, authPort, acctPort, dynauthPort } = this.#options;
+    const { name } = this.#options;
     const opened: UdpSocketAddress[] = [];
     try {
-      for (const address of new Set(addresses.flatMap(expandAddress))) {
-        for (const [purpose, port] of Object.entries({ auth: authPort, acct: acctPort, dynauth: dynauthPort })) {
-          if (port !== undefined) opened.push(await this.#open(purpose as UdpPurpose, address, port));
-        }
-      }
+      for (const address of this.#addresses()) opened.push(...(await this.#openAll(address)));
       if (opened.length === 0) throw new HubError("ERR_LISTEN", `udp listener ${name} has no address to listen on`);
     } catch (error) {
       await this.stop(0);
       throw error;
     }
     this.#listening = true;
+    this.#watchAddresses();
     return opened;
   }
 
@@ -89,6 +124,7 @@ export class UdpListener {
   /** Takes no request any more; those that are worked on are answered. */
   pause(): void {
     this.#listening = false;
+    this.#follower?.cancel();
     for (const port of this.#ports) port.pause();
   }
 
@@ -102,6 +138,69 @@ export class UdpListener {
     cancel();
     for (const port of this.#ports) port.close();
     this.#ports = [];
+  }
+
+  #addresses(): ReadonlySet<string> {
+    return new Set(this.#options.addresses.flatMap(this.#deps.expand));
+  }
+
+  #watchAddresses(): void {
+    if (!this.#options.addresses.some((address) => address === "0.0.0.0" || address === "::")) return;
+    const { clock, wheel } = this.#deps;
+    this.#follower = wheel.schedule(clock.now() + FOLLOW_MS, () => {
+      void this.#follow().finally(() => {
+        if (this.#listening) this.#watchAddresses();
+      });
+    });
+  }
+
+  /** Opens sockets on addresses that are new, and closes those whose address has gone. */
+  async #follow(): Promise<void> {
+    const wanted = this.#addresses();
+    for (const address of new Set(this.#ports.map((port) => port.address))) {
+      if (wanted.has(address)) continue;
+      this.#leave(address);
+      this.#moved(address, "closed");
+    }
+    for (const address of this.#failed) if (!wanted.has(address)) this.#failed.delete(address);
+    for (const address of wanted) {
+      if (this.#ports.some((port) => port.address === address)) continue;
+      try {
+        await this.#openAll(address);
+        if (!this.#listening) return this.#leave(address); // stop() was called meanwhile
+        this.#failed.delete(address);
+        this.#moved(address, "opened");
+      } catch (error) {
+        this.#leave(address);
+        // An address that is new may not be ready yet (RFC 4862 Section 5.4): the next look tries again.
+        if (!this.#failed.has(address)) this.#moved(address, "failed", (error as Error).message);
+        this.#failed.add(address);
+      }
+    }
+  }
+
+  #leave(address: string): void {
+    const gone = this.#ports.filter((port) => port.address === address);
+    this.#ports = this.#ports.filter((port) => port.address !== address);
+    const drops = receiveDrops();
+    for (const port of gone) {
+      this.#past.pushedOut += port.replies.pushedOut;
+      if (drops !== undefined) this.#past.drops += port.receiveDrops(drops);
+      port.close();
+    }
+  }
+
+  #moved(address: string, change: AddressChange["change"], detail?: string): void {
+    this.#deps.moved({ listener: this.#options.name, address, change, detail });
+  }
+
+  async #openAll(address: string): Promise<UdpSocketAddress[]> {
+    const { authPort, acctPort, dynauthPort } = this.#options;
+    const opened: UdpSocketAddress[] = [];
+    for (const [purpose, port] of Object.entries({ auth: authPort, acct: acctPort, dynauth: dynauthPort })) {
+      if (port !== undefined) opened.push(await this.#open(purpose as UdpPurpose, address, port));
+    }
+    return opened;
   }
 
   async #open(purpose: UdpPurpose, address: string, port: number): Promise<UdpSocketAddress> {

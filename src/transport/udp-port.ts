@@ -5,6 +5,7 @@ import { verifyRequest } from "../radius/authenticator.ts";
 import { CODE, REQUEST_CODES } from "../radius/codes.ts";
 import { decodeDatagram, decodePacket, HEADER_BYTES, type Packet } from "../radius/packet.ts";
 import type { DropReason, LinkObserver, Reply, RequestContext, RequestHandler } from "./link.ts";
+import { type ReceiveDrops, receiveKey } from "./receive-drops.ts";
 import {
   blastRadiusFault,
   eapFault,
@@ -60,6 +61,8 @@ export interface UdpPortOptions {
 
 /** Requests of one socket that are worked on at once: some 50 MB. One more is dropped with "handler-busy". */
 const IN_HANDLER_MAX = 16_384;
+/** The same of one source: no one client takes all the room. */
+const IN_HANDLER_OF_SOURCE_MAX = 4_096;
 
 const TRIGGER_CODES: ReadonlySet<number> = new Set([CODE.disconnectRequest, CODE.coaRequest]);
 
@@ -87,6 +90,7 @@ export class UdpPort implements UdpSocketOwner {
   readonly #triggers: Responder;
   #options: UdpPortOptions;
   #paused = false;
+  #port = 0;
 
   constructor(
     facts: { readonly purpose: UdpPurpose; readonly address: string; readonly listener: string },
@@ -116,8 +120,9 @@ export class UdpPort implements UdpSocketOwner {
   }
 
   /** @returns the port, chosen by the system where 0 was asked for @throws what the system says */
-  bind(port: number): Promise<number> {
-    return this.#socket.bind(this.address, port);
+  async bind(port: number): Promise<number> {
+    this.#port = await this.#socket.bind(this.address, port);
+    return this.#port;
   }
 
   apply(options: UdpPortOptions): void {
@@ -134,6 +139,11 @@ export class UdpPort implements UdpSocketOwner {
   /** Resolves once nothing is worked on. */
   async drained(): Promise<void> {
     await Promise.all([this.#responder.drained(), this.#triggers.drained()]);
+  }
+
+  /** @param drops what the kernel tells of all sockets @returns datagrams that it threw away here */
+  receiveDrops(drops: NonNullable<ReceiveDrops>): number {
+    return drops.get(receiveKey(this.address, this.#port)) ?? 0;
   }
 
   close(): void {
@@ -255,6 +265,10 @@ class UdpAsker implements Asker {
     return this.link.statusRate;
   }
 
+  get working() {
+    return this.link.working;
+  }
+
   /** UL-06: source address, source port and Identifier; the socket has a cache of its own. */
   keyOf({ identifier }: Packet): number {
     return (this.link.number * 0x1_0000 + this.#from.port) * 0x100 + identifier;
@@ -278,6 +292,7 @@ function responderOptions(options: UdpPortOptions, keepMs: number): ResponderOpt
   const { statusServer, rejectDelayMs, duplicates } = options;
   return {
     requestsInHandlerMax: IN_HANDLER_MAX,
+    requestsOfAskerMax: IN_HANDLER_OF_SOURCE_MAX,
     statusServer,
     rejectDelayMs,
     duplicates: { keepMs, entriesMax: duplicates.entriesMax },

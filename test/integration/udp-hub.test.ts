@@ -120,6 +120,18 @@ describe("a hub with UDP", () => {
     expect(hub.eventsOf("exchange.ended").map(({ why }) => why)).toEqual(["port-unreachable"]);
   });
 
+  it("shows in /metrics what was lost, by listener", async () => {
+    const hub = await RunningHub.start({ yaml: yaml() });
+    const router = await Datagrams.open("127.0.0.3");
+    await router.ask(portOf(hub, "auth"), CODE.statusServer, []);
+    const text = await (await fetch(`${hub.api}/metrics`)).text();
+    expect(text.split("\n").filter((line) => line.startsWith("radsec_hub_udp_"))).toEqual([
+      'radsec_hub_udp_replies_kept{listener="legacy"} 1',
+      'radsec_hub_udp_replies_pushed_out_total{listener="legacy"} 0',
+      'radsec_hub_udp_receive_drops_total{listener="legacy"} 0',
+    ]);
+  });
+
   it("ST-04 Status-Server gets Access-Accept on the auth port and Accounting-Response on the acct port", async () => {
     const hub = await RunningHub.start({ yaml: yaml() });
     const router = await Datagrams.open("127.0.0.3");

@@ -9,6 +9,7 @@ import { decodeDatagram, type Packet } from "../../src/radius/packet.ts";
 import { AddressClients } from "../../src/transport/address-clients.ts";
 import type { ClientEntry } from "../../src/transport/client-entry.ts";
 import type { CloseReason, DropReason, Link, RequestHandler } from "../../src/transport/link.ts";
+import { expandAddress } from "../../src/transport/local-addresses.ts";
 import { TimingWheel } from "../../src/transport/timing-wheel.ts";
 import type { UdpLink } from "../../src/transport/udp-link.ts";
 import { UdpListener, type UdpListenerOptions, type UdpSocketAddress } from "../../src/transport/udp-listener.ts";
@@ -64,6 +65,7 @@ export interface UdpFixtureOptions {
   readonly requester?: Partial<UdpRequesterOptions>;
   readonly linksMax?: number;
   readonly idleMs?: number;
+  readonly expand?: (address: string) => readonly string[];
 }
 
 /** A UDP listener with its peers and its requester, and everything that they report. Stopped when the test ends. */
@@ -78,6 +80,10 @@ export class UdpFixture {
   readonly drops: { readonly reason: DropReason; readonly from: Partial<UdpSource> }[] = [];
   /** Codes of the requests that the registry would hear of, and of Status-Servers. */
   readonly learnt: number[] = [];
+  /** Addresses behind a wildcard that came and went: "opened 192.0.2.1". */
+  readonly moved: string[] = [];
+  /** How often the addresses were looked at. */
+  looks = 0;
   clients: AddressClients;
   sockets: readonly UdpSocketAddress[] = [];
 
@@ -111,7 +117,19 @@ export class UdpFixture {
     const accept: RequestHandler = ({ packet: { code } }) => ({ kind: "reply", code: code + 1, attributes: [] });
     const { handler = accept, trigger = accept } = options;
     this.listener = new UdpListener(
-      { ...deps, peers: this.peers, observer, handler, trigger, dropped },
+      {
+        ...deps,
+        peers: this.peers,
+        observer,
+        handler,
+        trigger,
+        dropped,
+        expand: (address) => {
+          this.looks += 1;
+          return (options.expand ?? expandAddress)(address);
+        },
+        moved: ({ change, address }) => void this.moved.push(`${change} ${address}`),
+      },
       udpOptions(options.listener),
     );
     onTestFinished(() => this.stop());
