@@ -8,7 +8,7 @@ import { secondsLeft } from "./aaa/quota/seconds-left.ts";
 import { Accounts } from "./aaa/users/accounts.ts";
 import { Upkeep } from "./aaa/upkeep/upkeep.ts";
 import { Webhooks } from "./aaa/webhooks/webhooks.ts";
-import type { Clock, Random } from "./clock.ts";
+import { type Clock, type Random, withinGrace } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Dynauth } from "./dynauth/dynauth.ts";
 import type { EndedExchange } from "./dynauth/exchange-request.ts";
@@ -21,6 +21,7 @@ import type { Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { AcctSession } from "./store/acct-session.ts";
+import { BindingKeeper, type KeeperReport } from "./store/binding-keeper.ts";
 import { MongoStore } from "./store/mongo/mongo-store.ts";
 import { SqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store, StoreHealth } from "./store/types.ts";
@@ -37,9 +38,10 @@ export interface BookkeepingDeps {
   readonly dynauth: Pick<Dynauth, "exchange">;
 }
 
-/** Everything that stands on the store: accounting, session index, quota, webhooks, upkeep.
+/** Everything that stands on the store: accounting, session index, quota, webhooks, upkeep, and the bindings of an earlier run.
  *
- *  new --start()--> running --stop()--> stopped. The hub runs while the store is down; accounting is then not answered. */
+ *  new --open()--> open --start()--> running --stop()--> stopped. The hub runs while the store is down; accounting is then not
+ *  answered. */
 export class Bookkeeping {
   readonly store: Store;
   readonly quota: Quota;
@@ -48,14 +50,24 @@ export class Bookkeeping {
   readonly #audit: ExchangeAudit;
   readonly #webhooks: Webhooks;
   readonly #upkeep: Upkeep;
+  readonly #bindings: BindingKeeper;
+  readonly #clock: Clock;
 
   /** @throws {HubError} ERR_CONFIG, ERR_DICTIONARY, ERR_RADIUS_VALUE for a throttle that can not be sent */
   constructor(deps: BookkeepingDeps, config: Config) {
     const { clock, registry, log } = deps;
     const onFault = (error: unknown) => log.error({ err: error }, "bookkeeping failed");
     const closed = (acctSession: AcctSession) => this.#webhooks.closed(acctSession);
-    this.store = storeOf(config, deps, (health) => tell(log, health));
+    this.#clock = clock;
+    this.store = storeOf(config, deps, (health) => {
+      tell(log, health);
+      if (health.state === "up") this.#bindings.storeIsUp();
+    });
     const { store } = this;
+    this.#bindings = new BindingKeeper(
+      { clock, bindings: registry, store: store.bindings, report: (what) => tellOfBindings(log, what) },
+      config.bindings.lapseMs,
+    );
     const recorded = (each: Recorded) => this.#recorded(each);
     this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, recorded }, config.accounting);
     this.quota = new Quota({ ...deps, store, closed, onFault }, config.quota);
@@ -73,7 +85,7 @@ export class Bookkeeping {
       },
       config.users,
     );
-    this.#audit = new ExchangeAudit({ ...deps, store, closed, onFault });
+    this.#audit = new ExchangeAudit({ ...deps, store, closed, onFault }, config.dynauth.audit);
     this.#webhooks = new Webhooks({ ...deps, outbox: store.outbox, onFault }, config.webhooks);
     const isPresent = (peerKey: string) => registry.byPeerKey(peerKey).some(({ link }) => link.fallback !== true);
     this.#upkeep = new Upkeep({ clock, store, isPresent, closed, onFault }, config.accounting.upkeep);
@@ -90,6 +102,7 @@ export class Bookkeeping {
       quota: this.quota.load,
       webhooks: { ...webhooks, targets: [...targets].map(([name, { counts }]) => ({ name, ...counts })) },
       audit: this.#audit.counts,
+      bindingsWaiting: this.#bindings.waiting,
     };
   }
 
@@ -98,10 +111,19 @@ export class Bookkeeping {
     return new SessionResolver(this.store.acctSessions, registry, named);
   }
 
-  /** Resolves when the store is up, or after a moment without it: then it comes when it comes. */
-  async start(): Promise<void> {
+  /** Resolves when the store is up and the bindings are loaded, or after a moment without it: then both come when they come.
+   *  To be called before the first router can connect. */
+  async open(): Promise<void> {
     this.store.start();
-    await this.store.ready(STORE_GRACE_MS).catch(() => undefined);
+    const up = await this.store.ready(STORE_GRACE_MS).then(
+      () => true,
+      () => false,
+    );
+    if (up) await withinGrace(this.#bindings.load(), LOAD_GRACE_MS, this.#clock);
+    else void this.#bindings.load();
+  }
+
+  start(): void {
     this.#webhooks.start();
     this.#audit.start();
     this.quota.start();
@@ -113,7 +135,13 @@ export class Bookkeeping {
   async stop(): Promise<void> {
     await Promise.all([this.quota.stop(), this.accounts.stop(), this.#upkeep.stop(), this.#audit.stop()]);
     await this.#webhooks.stop();
+    await this.#bindings.stop(WRITE_GRACE_MS);
     await this.store.stop();
+  }
+
+  /** A binding is new, changed or gone. */
+  bindingChanged(...change: Parameters<BindingKeeper["changed"]>): void {
+    this.#bindings.changed(...change);
   }
 
   /** @throws {HubError} ERR_DICTIONARY, ERR_RADIUS_VALUE: then nothing has changed */
@@ -121,8 +149,10 @@ export class Bookkeeping {
     this.quota.apply(config.quota);
     this.accounts.apply(config.users);
     this.#accounting.apply(config.accounting);
+    this.#audit.apply(config.dynauth.audit);
     this.#webhooks.apply(config.webhooks);
     this.#upkeep.apply(config.accounting.upkeep);
+    this.#bindings.apply(config.bindings.lapseMs);
     this.store.usePeriods(periodRules(config.quota));
   }
 
@@ -149,8 +179,11 @@ export class Bookkeeping {
   }
 }
 
-/** How long a start waits for the store. */
+/** How long a start waits for the store, and then for the bindings in it. */
 const STORE_GRACE_MS = 3_000;
+const LOAD_GRACE_MS = 10_000;
+/** How long a stop waits for bindings to be written. */
+const WRITE_GRACE_MS = 3_000;
 
 /** @throws {HubError} ERR_CONFIG for a folder that can not be made */
 function storeOf(
@@ -165,6 +198,14 @@ function storeOf(
     throw new HubError("ERR_CONFIG", `store: the folder of ${store.file} can not be made`, {}, { cause: error });
   }
   return new SqliteStore({ clock, onHealth }, store);
+}
+
+function tellOfBindings(log: Logger, what: KeeperReport): void {
+  if ("unwritten" in what) {
+    log.warn(`${what.unwritten} changes of bindings were not written to the store: what it holds of them is older`);
+  } else if (what.loaded > 0) {
+    log.info(`${what.restored} of ${what.loaded} bindings of NAS-Identifiers in the store are in force`);
+  }
 }
 
 function tell(log: Logger, { state, detail }: StoreHealth): void {

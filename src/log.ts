@@ -4,6 +4,7 @@ import { PinoPretty } from "pino-pretty";
 import type { Clock } from "./clock.ts";
 import { errorCauseName } from "./dynauth/error-cause.ts";
 import type {
+  ExchangeBegun,
   ExchangeEnded,
   HandshakeRefused,
   HubEvent,
@@ -14,6 +15,7 @@ import type {
   UserTold,
 } from "./events.ts";
 import { codeName } from "./radius/codes.ts";
+import { TurnLines } from "./log-lines.ts";
 import type { DropReason } from "./transport/link.ts";
 
 export type { Logger } from "pino";
@@ -26,12 +28,13 @@ export interface LogOptions {
   readonly file?: string | undefined;
 }
 
-/** A logger that writes synchronously: a line is out before what it tells of goes on. */
+/** A logger whose lines are out at the end of the turn of the event loop that they tell of, warnings at once. Logger.flush() writes
+ *  what waits, for a process that ends within a turn. */
 export function openLog(options: LogOptions): Logger {
   const sink = destination({ dest: options.file ?? STDOUT, sync: true, mkdir: true, append: true });
   const formatters = { level: (label: string) => ({ level: label }) };
   const settings = { level: options.level, base: null, formatters, timestamp: isoTime() };
-  if (options.format === "json") return pino(settings, sink);
+  if (options.format === "json") return pino(settings, new TurnLines((lines) => sink.write(lines)));
   return pino(
     settings,
     PinoPretty({
@@ -78,6 +81,9 @@ export class EventLog {
 
   /** A subscriber of the event feed. */
   readonly write = (event: HubEvent): void => {
+    // Exchanges are the many: their fields are named one by one, because a spread object costs as much as the whole line.
+    if (event.type === "exchange.ended") return this.#exchangeEnded(event);
+    if (event.type === "exchange.begun") return this.#exchangeBegun(event);
     // What is undefined is left out of the line.
     const fields = { event: event.type, ...event, type: undefined, atMs: undefined };
     switch (event.type) {
@@ -97,12 +103,6 @@ export class EventLog {
         if (event.change === "refused")
           this.#log.warn(fields, bindingRefused(event.nasIdentifier, event.claimant, event.holder));
         else this.#log.info(fields, `NAS-Identifier ${event.nasIdentifier}: ${event.change}`);
-        break;
-      case "exchange.begun":
-        this.#log.debug(fields, `${codeName(event.code)} ${event.exchangeId} begun`);
-        break;
-      case "exchange.ended":
-        this.#exchangeEnded(event, fields);
         break;
       case "certificate.expiring":
         this.#log.warn(fields, `${event.what} expires in ${event.daysLeft} days: renew it`);
@@ -172,12 +172,32 @@ export class EventLog {
     this.#limited(`drop ${event.reason} ${cause}`, fields, text);
   }
 
-  #exchangeEnded(event: ExchangeEnded, fields: object): void {
-    const cause = event.errorCause === undefined ? "" : ` ${event.errorCause} ${errorCauseName(event.errorCause)}`;
-    const why = event.why === undefined ? "" : ` (${event.why})`;
-    const text = `${codeName(event.code)} to ${event.nas ?? "?"}: ${event.outcome}${cause}${why} in ${event.durationMs.toFixed(1)} ms`;
-    if (event.outcome === "ack" || event.outcome === "nak") this.#log.info(fields, text);
+  #exchangeBegun({ type, exchangeId, code, trigger, requestId }: ExchangeBegun): void {
+    if (!this.#log.isLevelEnabled("debug")) return;
+    this.#log.debug({ event: type, exchangeId, code, trigger, requestId }, `${codeName(code)} ${exchangeId} begun`);
+  }
+
+  #exchangeEnded(event: ExchangeEnded): void {
+    const orderly = event.outcome === "ack" || event.outcome === "nak";
+    if (!this.#log.isLevelEnabled(orderly ? "info" : "warn")) return;
+    const { type, exchangeId, code, trigger, requestId, outcome, why, replyCode, errorCause, linkId, nas, attempts } =
+      event;
+    const { durationMs } = event;
+    const cause = errorCause === undefined ? "" : ` ${errorCause} ${errorCauseName(errorCause)}`;
+    const reason = why === undefined ? "" : ` (${why})`;
+    const text = `${codeName(code)} to ${nas ?? "?"}: ${outcome}${cause}${reason} in ${durationMs.toFixed(1)} ms`;
+    const who = { event: type, exchangeId, code, trigger, requestId };
+    const fields = { ...who, outcome, why, replyCode, errorCause, linkId, nas, attempts, durationMs };
+    if (orderly) this.#log.info(fields, text);
     else this.#log.warn(fields, text);
+  }
+
+  /** A plan may have very many users: what went well is for those who look closely. */
+  #userTold(event: UserTold, fields: object): void {
+    const { action, username, nas, told } = event;
+    const text = `users: ${action} of ${username} at ${nas}: ${told}`;
+    if (told === "done" || told === "gone") this.#log.debug(fields, text);
+    else this.#limited(`told ${told} ${nas}`, fields, text);
   }
 
   #moduleFault({ fault, modules, tookMs, detail }: ModuleMisbehaved, fields: object): void {
@@ -190,14 +210,6 @@ export class EventLog {
       "bad-code": `module ${who} answered what is no return code`,
     }[fault];
     this.#limited(`module ${fault} ${who}`, fields, what);
-  }
-
-  /** A plan may have very many users: what went well is for those who look closely. */
-  #userTold(event: UserTold, fields: object): void {
-    const { action, username, nas, told } = event;
-    const text = `users: ${action} of ${username} at ${nas}: ${told}`;
-    if (told === "done" || told === "gone") this.#log.debug(fields, text);
-    else this.#limited(`told ${told} ${nas}`, fields, text);
   }
 
   #quotaActed(event: QuotaActed, fields: object): void {

@@ -34,6 +34,7 @@ process.exitCode = await run(process.argv.slice(2), {
       complain: (line) => process.stderr.write(`${line}\n`),
       interrupted: new Promise((resolve) => void onInterrupt(resolve)),
       onReload: (action) => process.on("SIGHUP", action),
+      onExit: (action) => process.on("exit", action),
     });
   },
 });

@@ -18,6 +18,8 @@ export interface ServeContext {
   readonly interrupted: Promise<void>;
   /** Calls `action` on each SIGHUP. */
   readonly onReload: (action: () => void) => void;
+  /** Calls `action` when the process ends, however it does. */
+  readonly onExit: (action: () => void) => void;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -29,6 +31,7 @@ export async function serve(context: ServeContext): Promise<number> {
   const config = readConfig(context, dictionary, complain);
   if (config === undefined) return 1;
   const log = openLog(config.log);
+  context.onExit(() => log.flush());
   const version = packageVersion();
   let hub: Hub;
   let addresses: HubAddresses;

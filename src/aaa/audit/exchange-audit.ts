@@ -20,9 +20,16 @@ export interface ExchangeAuditDeps {
   readonly onFault: (error: unknown) => void;
 }
 
+/** Whose exchanges are written down: "asked" leaves out what a DAC asks for by RADIUS, thousands a second perhaps, and logs itself. */
+export const AUDITED = ["asked", "all", "off"] as const;
+export type Audited = (typeof AUDITED)[number];
+const BY_RADIUS: ReadonlySet<string> = new Set(["udp", "radsec"]);
+
 /** Exchanges that wait to be written down; one more is dropped. */
 const WAITING_MAX = 16_384;
-const BATCH_MAX = 256;
+const BATCH_MAX = 1_024;
+/** Nobody waits for an entry: what ends within this time costs the store one write. */
+const GATHER_MS = 100;
 /** Records that one 503 closes: whoever has more of one name at one NAS is no user. */
 const CLOSED_MAX = 100;
 
@@ -33,12 +40,15 @@ const CLOSED_MAX = 100;
 export class ExchangeAudit {
   readonly #deps: ExchangeAuditDeps;
   readonly #dropped: DropReport;
+  #audited: Audited;
+  #endGathering: () => void = () => undefined;
   #waiting: Ended[] = [];
   #writing: Promise<void> | undefined;
   #running = false;
 
-  constructor(deps: ExchangeAuditDeps) {
+  constructor(deps: ExchangeAuditDeps, audited: Audited) {
     this.#deps = deps;
+    this.#audited = audited;
     this.#dropped = new DropReport(deps, "audit");
   }
 
@@ -54,28 +64,41 @@ export class ExchangeAudit {
   /** Resolves when all that has ended is written down or dropped. */
   async stop(): Promise<void> {
     this.#running = false;
+    this.#endGathering();
     await this.#writing;
+  }
+
+  apply(audited: Audited): void {
+    this.#audited = audited;
   }
 
   /** One exchange has ended; returns at once. */
   ended(exchange: EndedExchange): void {
-    if (!this.#running) return;
+    const isAudited = this.#isAudited(exchange);
+    if (!this.#running || !(isAudited || isUnknownToNas(exchange.outcome))) return;
     if (this.#waiting.length >= WAITING_MAX) {
       this.#dropped.count("too many exchanges wait for the store");
       return;
     }
-    this.#waiting.push(endedOf(exchange));
+    this.#waiting.push(endedOf(exchange, isAudited));
     this.#writing ??= this.#write();
   }
 
+  #isAudited({ request }: EndedExchange): boolean {
+    return this.#audited === "all" || (this.#audited === "asked" && !BY_RADIUS.has(request.trigger));
+  }
+
   async #write(): Promise<void> {
-    // What the same turn of the event loop brings goes along.
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => {
+      this.#endGathering = resolve;
+      this.#deps.clock.after(GATHER_MS, resolve);
+    });
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX);
       try {
         for (const ended of batch) await this.#close(ended);
-        await this.#deps.store.audit.append(await Promise.all(batch.map(({ entry }) => this.#named(entry))));
+        const audited = batch.filter(({ isAudited }) => isAudited);
+        await this.#deps.store.audit.append(await Promise.all(audited.map(({ entry }) => this.#named(entry))));
       } catch (error) {
         if (error instanceof HubError) this.#dropped.count("the store refuses", batch.length);
         else this.#deps.onFault(error);
@@ -114,11 +137,12 @@ export class ExchangeAudit {
 /** Free of octets that lie in the network's buffers. */
 interface Ended {
   readonly entry: AuditEntry;
+  readonly isAudited: boolean;
   /** What the NAS does not know. */
   readonly unknown: AcctSessionQuery | undefined;
 }
 
-function endedOf(exchange: EndedExchange): Ended {
+function endedOf(exchange: EndedExchange, isAudited: boolean): Ended {
   const { exchangeId, atMs, durationMs, request, outcome } = exchange;
   const settled = outcome === "refused" ? undefined : outcome;
   const replied = settled?.kind === "ack" || settled?.kind === "nak" ? settled : undefined;
@@ -140,13 +164,18 @@ function endedOf(exchange: EndedExchange): Ended {
     attempts: settled?.attempts.length ?? 0,
     durationMs,
   };
-  return { entry, unknown: unknownToNas(entry, request) };
+  const unknown = isUnknownToNas(outcome) ? unknownToNas(entry, request) : undefined;
+  return { entry, isAudited, unknown };
 }
 
-/** RFC 5176 Section 3.5, 503 Session-Context-Not-Found. The quota closes what it asked for itself, before it looks at the user
+/** RFC 5176 Section 3.5, 503 Session-Context-Not-Found. */
+function isUnknownToNas(outcome: EndedExchange["outcome"]): boolean {
+  return outcome !== "refused" && outcome.kind === "nak" && outcome.errorCause === ERROR_CAUSE.sessionContextNotFound;
+}
+
+/** The quota closes what it asked for itself, before it looks at the user
  *  again. */
 function unknownToNas(entry: AuditEntry, { trigger, attributes }: ExchangeRequest): AcctSessionQuery | undefined {
-  if (entry.outcome !== "nak" || entry.errorCause !== ERROR_CAUSE.sessionContextNotFound) return undefined;
   const query = trigger === "quota" || entry.nas === undefined ? undefined : queryOf(attributes);
   return query && { ...query, nasIdentifier: entry.nas, open: true };
 }

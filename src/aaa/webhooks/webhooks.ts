@@ -68,7 +68,7 @@ export class Webhooks {
   start(): void {
     this.#running = true;
     this.#endSubscription = this.#deps.events.subscribe((event) => {
-      const told = toldOf(event);
+      const told = this.#topics.size === 0 ? undefined : toldOf(event);
       if (told !== undefined) this.#tell(told);
     });
     this.#wait();

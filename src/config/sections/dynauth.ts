@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { AUDITED, type Audited } from "../../aaa/audit/exchange-audit.ts";
 import type { TriggerRealms } from "../../dynauth/trigger-route.ts";
 import type { SelectRule } from "../../registry/selection.ts";
 import { dnsName } from "../identities.ts";
@@ -34,6 +35,10 @@ export const dynauthSection = section(
       "Where requests go that an upstream sends in reverse: to routers on tls links, on udp, or both; [] answers each of them with NAK 502.",
       choice("A kind of link.", ["tls", "udp"]),
     ).prefault(["tls", "udp"]),
+    audit: choice(
+      "Which exchanges are kept in the store: what the API and the quota ask for (asked), what DACs ask for over RADIUS too (all), or none (off).",
+      AUDITED,
+    ).default("asked"),
     select: list("Rules that find the link of a request; the first with a match counts.", selectRule),
   },
   (values, report) => {
@@ -55,6 +60,7 @@ export interface DynauthConfig {
   readonly realms: TriggerRealms;
   /** Kinds of links that a request from an upstream may go to; empty: none, the hub answers it. */
   readonly reverseFromUpstreams: ReadonlySet<"tls" | "udp">;
+  readonly audit: Audited;
   /** Empty: the NAS identity of the request is the key, and the least busy of its links is taken. */
   readonly select: readonly SelectRule[];
 }
@@ -72,6 +78,7 @@ export function dynauthConfig(values: z.output<typeof dynauthSection>): DynauthC
       operatorNas: new Map(values.operatorNas.map((nas) => [nas.operatorNasIdentifier, targetOf(nas)])),
     },
     reverseFromUpstreams: new Set(values.reverseFromUpstreams),
+    audit: values.audit,
     select: values.select,
   };
 }
