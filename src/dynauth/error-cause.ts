@@ -31,6 +31,7 @@ export const ERROR_CAUSE = {
   otherProxyProcessingError: 505,
   resourcesUnavailable: 506,
   requestInitiated: 507,
+  multipleSessionSelectionUnsupported: 508,
 } as const;
 
 /** The RFC's name, or "Error-Cause-599" for a value without one. */

@@ -25,6 +25,9 @@ const ACCT_SESSION_IDENTIFICATION: ReadonlySet<number> = new Set<number>([
   ATTRIBUTE.chargeableUserIdentity,
   ATTRIBUTE.framedInterfaceId,
   ATTRIBUTE.framedIpv6Prefix,
+  // Younger than RFC 5176, and of the same kind (RFC 4818, RFC 6911).
+  ATTRIBUTE.delegatedIpv6Prefix,
+  ATTRIBUTE.framedIpv6Address,
 ]);
 
 /** Beside identification, what RFC 5176 Section 3.6 allows in a Disconnect-Request (RC-11). */

@@ -110,7 +110,7 @@ function assemble(
 
 const NO_TARGET = "give nas_identifier, nas_ip_address or link_id: nothing else says which NAS is meant";
 const NO_TARGET_INDEXED =
-  "give nas_identifier, nas_ip_address or link_id, or what finds acct sessions: username, session_id, calling_station_id or an IPv4 framed_ip";
+  "give nas_identifier, nas_ip_address or link_id, or what finds acct sessions: username, session_id, calling_station_id or framed_ip";
 
 /** The identification that has fields of its own (RFC 5176 Section 3), by type. */
 function namedAttributes(fields: TriggerFields): Map<number, Attribute> {
@@ -125,13 +125,10 @@ function namedAttributes(fields: TriggerFields): Map<number, Attribute> {
   if (identity !== undefined) add(attribute(ATTRIBUTE.chargeableUserIdentity, parseOctets(identity)));
   if (framedIp !== undefined) {
     const octets = addressOctets(framedIp);
-    add(attribute(octets.length === 4 ? ATTRIBUTE.framedIpAddress : FRAMED_IPV6_ADDRESS, octets));
+    add(attribute(octets.length === 4 ? ATTRIBUTE.framedIpAddress : ATTRIBUTE.framedIpv6Address, octets));
   }
   return named;
 }
-
-/** RFC 6911 Section 3.1. */
-const FRAMED_IPV6_ADDRESS = 168;
 
 /** Whether `attributes` says again what a field has said; saying something else is a mistake. */
 function repeats(

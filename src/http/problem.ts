@@ -20,6 +20,7 @@ export const PROBLEMS = {
   "bad-input": [422, "The input is not valid"],
   "no-target": [422, "Nothing says which NAS is meant"],
   "under-specified": [422, "The request could match more than one acct session"],
+  "too-many-sessions": [422, "More acct sessions fit than one request may mean"],
   ambiguous: [422, "Several NASes share the name"],
   "attribute-not-allowed": [422, "An attribute does not belong in this request"],
   "too-long": [422, "The request does not fit into a RADIUS packet"],

@@ -120,7 +120,8 @@ class ExchangeDesk {
   /** Gives the refusals of dynauth the words of the API. */
   #explained(error: unknown): unknown {
     if (!(error instanceof HubError)) return error;
-    const { candidates, type } = error.details;
+    const { candidates, type, targetsMax } = error.details;
+    if (targetsMax !== undefined) return refusal("too-many-sessions", error.message, { sessions_max: targetsMax });
     if (error.code === "ERR_AMBIGUOUS" && Array.isArray(candidates)) {
       return refusal("ambiguous", error.message, { candidates: candidates.map(candidateJson) });
     }

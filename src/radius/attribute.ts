@@ -32,7 +32,9 @@ export const ATTRIBUTE = {
   framedInterfaceId: 96,
   framedIpv6Prefix: 97,
   errorCause: 101,
+  delegatedIpv6Prefix: 123,
   operatorName: 126,
+  framedIpv6Address: 168,
   extended1: 241,
 } as const;
 

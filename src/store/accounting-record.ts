@@ -42,8 +42,11 @@ export interface AcctSessionFacts {
   readonly calledStationId?: string | undefined;
   /** Canonical address. */
   readonly framedIp?: string | undefined;
-  /** "2001:db8::/64" */
+  /** Canonical address. */
+  readonly framedIpv6Address?: string | undefined;
+  /** "2001:db8::/64", as prefixText() of framed-addresses.ts writes it. */
   readonly framedIpv6Prefix?: string | undefined;
+  readonly delegatedIpv6Prefix?: string | undefined;
   readonly framedInterfaceId?: string | undefined;
   readonly nasIdentifier?: string | undefined;
   /** Canonical NAS-IP-Address or NAS-IPv6-Address. */

@@ -23,6 +23,8 @@ async function filledStore(place: () => Promise<StorePlace>): Promise<Store> {
     }),
     start("nas-1", "b1", "bob", { callingStationId: "+49 30 1234", framedIp: "10.0.0.1", nasIdentifier: "one" }),
     start("nas-2", "a1", "carol", { nasIdentifier: "two" }, NOON_MS + 60_000),
+    start("nas-3", "v1", "dora", { framedIpv6Address: "2001:db8:1::5", framedIpv6Prefix: "2001:db8:a::/64" }),
+    start("nas-3", "v2", "emil", { framedIp: "10.0.0.9", delegatedIpv6Prefix: "2001:db8:b:100::/56" }),
     new RecordMaker({ nasKey: "nas-2", acctSessionId: "b1", username: "bob" }).stop(9, 1),
   ]);
   return store;
@@ -36,11 +38,13 @@ async function found(store: Store, query: AcctSessionQuery): Promise<string[]> {
 
 export function indexContract(place: () => Promise<StorePlace>): void {
   describe("find()", () => {
-    const all = ["nas-1/a1", "nas-1/b1", "nas-2/a1", "nas-2/a2", "nas-2/b1"];
+    const onTwo = ["nas-1/a1", "nas-1/b1", "nas-2/a1", "nas-2/a2"];
+    const onThree = ["nas-3/v1", "nas-3/v2"];
+    const all = [...onTwo, "nas-2/b1", ...onThree];
 
     const table: readonly (readonly [AcctSessionQuery, readonly string[]])[] = [
       [{}, all],
-      [{ open: true }, all.slice(0, 4)],
+      [{ open: true }, [...onTwo, ...onThree]],
       [{ open: false }, ["nas-2/b1"]],
       [{ username: "alice" }, ["nas-1/a1", "nas-2/a2"]],
       [{ username: "Alice" }, []],
@@ -55,6 +59,17 @@ export function indexContract(place: () => Promise<StorePlace>): void {
       [{ framedIp: "::ffff:10.0.0.1", username: "bob" }, ["nas-1/b1"]],
       [{ framedIp: "2001:0DB8:0:0::1" }, ["nas-2/a2"]],
       [{ framedIp: "nonsense" }, []],
+      [{ framedIp: "2001:db8:1:0::5" }, ["nas-3/v1"]],
+      [{ framedIp: "2001:db8:1::5", username: "emil" }, []],
+      [{ framedIp: "2001:db8:1::6" }, []],
+      [{ framedIp: "2001:db8:a:0:ffff:ffff:ffff:ffff", open: true }, ["nas-3/v1"]],
+      [{ framedIp: "2001:db8:a:1::" }, []],
+      [{ framedIp: "2001:db8:b:1ff::1" }, ["nas-3/v2"]],
+      [{ framedIp: "2001:db8:b:200::" }, []],
+      [{ framedIpv6Prefix: "2001:db8:a::/64" }, ["nas-3/v1"]],
+      [{ framedIpv6Prefix: "2001:db8:b:100::/56" }, []],
+      [{ delegatedIpv6Prefix: "2001:db8:b:100::/56", open: true }, ["nas-3/v2"]],
+      [{ delegatedIpv6Prefix: "2001:db8:b:100::/57" }, []],
       [{ callingStationId: "aabbcc001122" }, ["nas-1/a1"]],
       [{ callingStationId: "aa:bb:cc:00:11:22", open: true }, ["nas-1/a1"]],
       [{ callingStationId: "aa-bb-cc-00-11-33:Café" }, ["nas-2/a2"]],
@@ -87,7 +102,7 @@ export function indexContract(place: () => Promise<StorePlace>): void {
           await expect(store.acctSessions.find(query, { limit: 10 })).rejects.toThrow(TypeError);
         }
       }
-      expect(await found(store, {})).toHaveLength(5);
+      expect(await found(store, {})).toHaveLength(7);
     });
 
     it("reads odd names as text that finds nothing but itself", async () => {

@@ -50,6 +50,45 @@ describe("POST /disconnect without nas_identifier", () => {
     });
   });
 
+  it.each([
+    ["2001:db8:a::7", ATTRIBUTE.framedIpv6Address, "20010db8000a00000000000000000007", true],
+    ["2001:db8:a::7", ATTRIBUTE.framedIpv6Prefix, "004020010db8000a0000", false],
+    ["2001:db8:b:1ff::1", ATTRIBUTE.delegatedIpv6Prefix, "003820010db8000b0100", false],
+  ])("finds %s by attribute %d, and names to the router what it knows alone", async (address, type, value, named) => {
+    const running = await startHub("accounting: {}");
+    const router = await AccountingRouter.of(running, "edge-1");
+    await router.account(START, "alice", "s1", [attribute(type, Buffer.from(value, "hex"))]);
+    await router.account(START, "bob", "s2", [ip]);
+    const query = `framed_ip=${encodeURIComponent(address)}`;
+    const [seen, answer] = await Promise.all([router.answerNext(true), post(`${running.api}/disconnect?${query}`)]);
+    expect(seen).toMatchObject({ username: "alice", sessionId: "s1" });
+    const sent = router.nas.received.at(-1)?.attributes.some((each) => each.type === ATTRIBUTE.framedIpv6Address);
+    expect([answer.status, sent]).toEqual([200, named]);
+    const { sessions } = (await call(`${running.api}/v1/sessions?${query}`)).json() as { sessions: unknown[] };
+    expect(sessions).toMatchObject([{ username: "alice" }]);
+  });
+
+  it("refuses what more than 1,000 acct sessions fit, and sends nothing", async () => {
+    const running = await startHub("accounting: {}");
+    const router = await AccountingRouter.of(running, "edge-1");
+    await router.account(START, "anonymous", "s0");
+    const { store } = running.hub;
+    const [sample] = (await store?.acctSessions.find({}, { limit: 1 }))?.items ?? [];
+    if (store === undefined || sample === undefined) throw new Error("nothing is stored");
+    const { nasKey, startedAtMs: arrivedAtMs, facts } = sample;
+    const common = { kind: "start" as const, nasKey, username: "anonymous", arrivedAtMs, staleAfterMs: 900_000, facts };
+    const more = Array.from({ length: 1_000 }, (_, index) => ({ ...common, acctSessionId: `m${index}` }));
+    await store.acctSessions.record(more);
+    const answer = await post(`${running.api}/disconnect?username=anonymous`);
+    expect(answer.json()).toMatchObject({ status: 422, code: "too-many-sessions", sessions_max: 1_000 });
+    expect(router.nas.received.filter(({ code }) => code === CODE.disconnectRequest)).toEqual([]);
+    const [, narrowed] = await Promise.all([
+      router.answerNext(true),
+      post(`${running.api}/disconnect?username=anonymous&session_id=m7`),
+    ]);
+    expect(narrowed.status).toBe(200);
+  });
+
   it("answers 404 no-session when none is open, and does not take one for another", async () => {
     const running = await startHub("accounting: {}");
     const router = await AccountingRouter.of(running, "edge-1");
@@ -85,7 +124,7 @@ describe("POST /disconnect without nas_identifier", () => {
 
   it("needs something that the index can find: 422 no-target for what it does not know", async () => {
     const running = await startHub("accounting: {}");
-    for (const query of ["called_station_id=ap-1", "nas_port=7", "framed_ip=2001:db8::1", "force=true"]) {
+    for (const query of ["called_station_id=ap-1", "nas_port=7", "force=true"]) {
       expect((await post(`${running.api}/disconnect?${query}`)).json(), query).toMatchObject({ code: "no-target" });
     }
   });

@@ -2,7 +2,13 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemRandom } from "../../src/clock.ts";
-import { type Attribute, firstInteger, textAttribute } from "../../src/radius/attribute.ts";
+import {
+  type Attribute,
+  attribute,
+  firstInteger,
+  integerAttribute,
+  textAttribute,
+} from "../../src/radius/attribute.ts";
 import {
   encodeRequest,
   encodeResponse,
@@ -85,6 +91,33 @@ describe("a hub with UDP", () => {
     expect(reply.code).toBe(CODE.disconnectAck);
     expect(verifyResponse(reply, asked.authenticator, SECRET)).toBe("ok");
     expect(reply.attributes.map(({ type }) => type)).toEqual([80, 33]);
+  });
+
+  it.each([
+    ["Framed-IPv6-Prefix", attribute(97, Buffer.from("004020010db8000a0000", "hex")), [1, 44, 97]],
+    ["Delegated-IPv6-Prefix", attribute(123, Buffer.from("003820010db8000b01", "hex")), [1, 44, 123]],
+    // The router told of the prefix only, so that it would not know the address.
+    ["Framed-IPv6-Address", attribute(168, Buffer.from("20010db8000b01ff0000000000000005", "hex")), [1, 44]],
+  ])("a Disconnect that names only a %s finds the acct session", async (_, named, identification) => {
+    const hub = await RunningHub.start({ yaml: `${yaml()}\naccounting: {}` });
+    await hub.hub.store?.ready(10_000);
+    const nas = await RawNas.dial(hub.radsecPort, await hub.credentials("nas-07"));
+    nas.request(CODE.accountingRequest, [
+      integerAttribute(40, 1),
+      textAttribute(44, "s-1"),
+      NAS,
+      USER,
+      attribute(97, Buffer.from("004020010db8000a0000ffff", "hex")),
+      attribute(123, Buffer.from("003820010db8000b0100", "hex")),
+    ]);
+    expect((await nas.packet(0)).code).toBe(CODE.accountingResponse);
+    const dac = await Datagrams.open("127.0.0.2");
+    const asking = dac.ask(portOf(hub, "dynauth"), CODE.disconnectRequest, [named]);
+    const request = await nas.packet(1);
+    const known = request.attributes.map(({ type }) => type).filter((type) => [1, 44, 97, 123, 168].includes(type));
+    expect(known.toSorted((left, right) => left - right)).toEqual(identification);
+    nas.answer(request);
+    expect((await asking).reply.code).toBe(CODE.disconnectAck);
   });
 
   it("DP-14 a router that nobody knows earns NAK 403 at once", async () => {

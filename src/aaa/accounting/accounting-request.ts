@@ -1,4 +1,3 @@
-import ipaddr from "ipaddr.js";
 import { ATTRIBUTE, type Attribute, firstInteger, firstValue } from "../../radius/attribute.ts";
 import type { Packet } from "../../radius/packet.ts";
 import { nasKeyOf } from "../../store/acct-session-key.ts";
@@ -8,6 +7,7 @@ import type {
   AcctSessionFacts,
   OctetCounter,
 } from "../../store/accounting-record.ts";
+import { addressText, prefixText } from "../../store/framed-addresses.ts";
 import { octetText } from "../../store/octet-text.ts";
 import type { Link } from "../../transport/link.ts";
 
@@ -100,13 +100,15 @@ function factsOf(attributes: readonly Attribute[], link: Link): AcctSessionFacts
   return {
     callingStationId: text(ATTRIBUTE.callingStationId),
     calledStationId: text(ATTRIBUTE.calledStationId),
-    framedIp: address(firstValue(attributes, ATTRIBUTE.framedIpAddress), 4),
-    framedIpv6Prefix: prefix(firstValue(attributes, ATTRIBUTE.framedIpv6Prefix)),
+    framedIp: addressText(firstValue(attributes, ATTRIBUTE.framedIpAddress), 4),
+    framedIpv6Address: addressText(firstValue(attributes, ATTRIBUTE.framedIpv6Address), 16),
+    framedIpv6Prefix: prefixText(firstValue(attributes, ATTRIBUTE.framedIpv6Prefix)),
+    delegatedIpv6Prefix: prefixText(firstValue(attributes, ATTRIBUTE.delegatedIpv6Prefix)),
     framedInterfaceId: firstValue(attributes, ATTRIBUTE.framedInterfaceId)?.toString("hex"),
     nasIdentifier: text(ATTRIBUTE.nasIdentifier),
     nasAddress:
-      address(firstValue(attributes, ATTRIBUTE.nasIpAddress), 4) ??
-      address(firstValue(attributes, ATTRIBUTE.nasIpv6Address), 16),
+      addressText(firstValue(attributes, ATTRIBUTE.nasIpAddress), 4) ??
+      addressText(firstValue(attributes, ATTRIBUTE.nasIpv6Address), 16),
     nasPort: firstInteger(attributes, ATTRIBUTE.nasPort),
     nasPortId: text(ATTRIBUTE.nasPortId),
     multiSessionId: text(ATTRIBUTE.acctMultiSessionId),
@@ -124,16 +126,4 @@ function counter(attributes: readonly Attribute[], low: number, high: number): O
   const octets = firstInteger(attributes, low);
   if (octets === undefined) return undefined;
   return { octets, gigawords: firstInteger(attributes, high) };
-}
-
-function address(value: Buffer | undefined, length: number): string | undefined {
-  return value?.length === length ? ipaddr.fromByteArray([...value]).toString() : undefined;
-}
-
-/** Framed-IPv6-Prefix: a reserved octet, the length in bits, as many octets as are needed (RFC 3162 Section 2.3). */
-function prefix(value: Buffer | undefined): string | undefined {
-  if (value === undefined || value.length < 2 || value.length > 18) return undefined;
-  const octets = Buffer.alloc(16);
-  value.copy(octets, 0, 2);
-  return `${ipaddr.fromByteArray([...octets]).toString()}/${value[1]}`;
 }

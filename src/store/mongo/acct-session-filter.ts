@@ -13,47 +13,47 @@ type SessionFilter = Filter<SessionDocument | StubDocument>;
 export function acctSessionFilter(query: AcctSessionQuery, after: string | undefined): SessionFilter | undefined {
   assertQuery(query);
   const { callingStationId, framedIp, startedFromMs, startedBeforeMs } = query;
+  const address = framedIp === undefined ? undefined : (canonicalAddress(framedIp) ?? framedIp);
   const equal: Readonly<Record<string, string | boolean | undefined>> = {
     username: query.username,
     acctSessionId: query.acctSessionId,
     callingStation: callingStationId === undefined ? undefined : callingStationKey(callingStationId),
+    "facts.framedIp": address?.includes(":") ? undefined : address,
     "facts.framedIpv6Prefix": query.framedIpv6Prefix,
     "facts.delegatedIpv6Prefix": query.delegatedIpv6Prefix,
     nasKey: query.nasKey,
     "facts.nasIdentifier": query.nasIdentifier,
     open: query.open,
   };
-  const address = framedIp === undefined ? undefined : (canonicalAddress(framedIp) ?? framedIp);
   const given = Object.entries(equal).filter(([, value]) => value !== undefined);
   const mark = after === undefined ? undefined : /^(\d{1,15})\/(.*)$/s.exec(after);
   if (mark === null) return undefined;
+  const either = [
+    ...(address?.includes(":") ? [fitsIpv6(address)] : []),
+    ...(mark === undefined
+      ? []
+      : [{ $or: [{ firstHeardAtMs: { $lt: Number(mark[1]) } }, { _id: { $lt: mark[2] as string } }] }]),
+  ];
   return {
     ...Object.fromEntries(given.map(([name, value]) => [name, { $eq: value }])),
-    $and: [addressFilter(address), sessionsAfter(mark)],
     ...(startedFromMs === undefined && startedBeforeMs === undefined
       ? {}
       : { startedAtMs: { $gte: startedFromMs ?? 0, $lt: startedBeforeMs ?? Number.MAX_SAFE_INTEGER } }),
     // Leaves out stubs, and lets the index begin where the page begins.
     firstHeardAtMs: { $lte: mark === undefined ? Number.MAX_SAFE_INTEGER : Number(mark[1]) },
+    ...(either.length === 0 ? {} : { $and: either }),
   };
 }
 
-function sessionsAfter(mark: readonly string[] | undefined): SessionFilter {
-  if (mark === undefined) return {};
-  return { $or: [{ firstHeardAtMs: { $lt: Number(mark[1]) } }, { _id: { $lt: mark[2] as string } }] };
-}
-
-/** An IPv6 address is also found by the prefixes it lies in. */
-function addressFilter(address: string | undefined): SessionFilter {
-  if (address === undefined) return {};
-  if (!address.includes(":")) return { "facts.framedIp": { $eq: address } };
+/** The address itself, or a prefix it lies in. */
+function fitsIpv6(address: string): SessionFilter {
   const around = prefixesAround(address);
   return {
     $or: [
       { "facts.framedIp": { $eq: address } },
       { "facts.framedIpv6Address": { $eq: address } },
-      { "facts.framedIpv6Prefix": { $in: around } },
-      { "facts.delegatedIpv6Prefix": { $in: around } },
+      { "facts.framedIpv6Prefix": { $in: [...around] } },
+      { "facts.delegatedIpv6Prefix": { $in: [...around] } },
     ],
   };
 }
