@@ -5,7 +5,7 @@ import { CODE } from "../../radius/codes.ts";
 import type { AccountingRecord } from "../../store/accounting-record.ts";
 import type { AcctSessionStore, RecordResult } from "../../store/types.ts";
 import type { Link, Reply, RequestContext } from "../../transport/link.ts";
-import { readAccounting } from "./accounting-request.ts";
+import { type AccountingFault, readAccounting } from "./accounting-request.ts";
 import { GroupCommit } from "./group-commit.ts";
 
 export interface AccountingDeps {
@@ -52,19 +52,28 @@ export class Accounting {
   /** Accounting-Response once the record is durable; no answer when it can not be stored.
    *  @param upstream what another server answers, where the record is forwarded too: then both must have happened */
   async answer(context: RequestContext, upstream?: Promise<Reply>): Promise<Reply> {
+    const fault = await this.record(context);
+    if (fault !== undefined) return { kind: "discard", reason: fault };
+    return upstream ?? accountingResponse(context);
+  }
+
+  /** Stores an Accounting-Request. @returns undefined once it is durable, else why it is not */
+  async record(
+    context: Pick<RequestContext, "packet" | "link" | "afterReply">,
+  ): Promise<AccountingFault | "not-stored" | undefined> {
     const { packet, link } = context;
     const arrivedAtMs = this.#deps.clock.wallMs();
     const record = readAccounting(packet, link, { staleAfterMs: this.#options.staleAfterMs, arrivedAtMs });
-    if (typeof record === "string") return { kind: "discard", reason: record };
+    if (typeof record === "string") return record;
     let result: RecordResult;
     try {
       result = await this.#commit.add(record);
     } catch (error) {
-      if (error instanceof HubError) return { kind: "discard", reason: "not-stored" };
+      if (error instanceof HubError) return "not-stored";
       throw error;
     }
     context.afterReply(() => this.#deps.recorded({ record, result, link }));
-    return upstream ?? accountingResponse(context);
+    return undefined;
   }
 }
 

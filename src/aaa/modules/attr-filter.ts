@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { HubError } from "../../errors.ts";
-import type { Dictionary } from "../../radius/dictionary.ts";
 import { type AaaRequest, defineModule, type ReturnCode } from "../pipeline/types.ts";
+import { unknownNames, wrongValues } from "./attribute-mistakes.ts";
 
 const names = z.array(z.string().min(1));
 
@@ -18,9 +17,12 @@ const settings = z.strictObject({
 export const attrFilter = defineModule({
   name: "attr-filter",
   settings,
+  mistakes: ({ remove, keep = [], set }, { dictionary }) => [
+    ...unknownNames(["remove"], remove, dictionary),
+    ...unknownNames(["keep"], keep, dictionary),
+    ...wrongValues(["set"], set, dictionary),
+  ],
   instantiate({ remove, keep, set }, { dictionary }) {
-    for (const name of [...remove, ...(keep ?? [])]) known(dictionary, name);
-    // Encoded once: a wrong value keeps the old set of modules.
     const values = Object.entries(set).map(([name, value]) => ({ name, encoded: dictionary.encode(name, value) }));
 
     function filter({ reply }: AaaRequest): ReturnCode {
@@ -36,8 +38,3 @@ export const attrFilter = defineModule({
     return { postproxy: filter, postauth: filter, authorize: filter };
   },
 });
-
-function known(dictionary: Dictionary, name: string): void {
-  if (dictionary.find(name) === undefined)
-    throw new HubError("ERR_DICTIONARY", `unknown attribute "${name.slice(0, 64)}"`);
-}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unknownNames } from "./attribute-mistakes.ts";
 import { COMPONENTS, type AaaRequest, type Component, defineModule, type ModuleInstance } from "../pipeline/types.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -15,10 +16,8 @@ const settings = z.strictObject({
 export const log = defineModule({
   name: "log",
   settings,
+  mistakes: ({ attributes }, { dictionary }) => unknownNames(["attributes"], attributes, dictionary),
   instantiate({ level, attributes }, services) {
-    for (const name of attributes) {
-      if (services.dictionary.find(name) === undefined) throw new Error(`unknown attribute "${name.slice(0, 64)}"`);
-    }
     const line = (component: Component) => (request: AaaRequest) => {
       if (request.heartbeat) return "noop" as const;
       const { control, link, reply, username } = request;

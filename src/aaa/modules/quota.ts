@@ -2,7 +2,8 @@ import { z } from "zod";
 import { ATTRIBUTE } from "../../radius/attribute.ts";
 import { octetText } from "../../store/octet-text.ts";
 import { type AaaRequest, defineModule } from "../pipeline/types.ts";
-import { type Reached, reachedOf, type Standing, strongest } from "../quota/rules.ts";
+import { type Reached, reachedOf, strongest } from "../quota/rules.ts";
+import { secondsLeft } from "../quota/seconds-left.ts";
 
 const settings = z.strictObject({
   message: z
@@ -24,7 +25,7 @@ export const quota = defineModule({
         if (rules === undefined || control.proxyTo !== undefined || username === undefined || request.heartbeat)
           return "noop";
         if (control.userKnown && control.user === undefined) return "noop";
-        const standings = await rules.standings(username, nasIdentifierOf(request));
+        const standings = await rules.standingsOn(username, nasIdentifierOf(request));
         const reached = strongest(reachedOf(standings));
         control.secondsLeft = secondsLeft(standings) ?? control.secondsLeft;
         if (reached === undefined) return "ok";
@@ -50,15 +51,4 @@ export const quota = defineModule({
 function nasIdentifierOf(request: AaaRequest): string | undefined {
   const value = request.octets(ATTRIBUTE.nasIdentifier);
   return value === undefined || value.length === 0 ? undefined : octetText(value);
-}
-
-/** What the tightest time quota leaves until it disconnects. */
-function secondsLeft(standings: readonly Standing[]): number | undefined {
-  const left = standings.flatMap(({ rule, used, amount }) => {
-    if (rule.counts !== "time" || amount === undefined) return [];
-    return rule.thresholds
-      .filter(({ action }) => action?.kind === "disconnect")
-      .map(({ percent }) => Math.max(0, Math.floor((amount * percent) / 100 - used)));
-  });
-  return left.length === 0 ? undefined : Math.min(...left);
 }

@@ -2,13 +2,13 @@ import type { Random } from "../../clock.ts";
 import { ATTRIBUTE, type Attribute } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
 import { decodeVendorSpecific, VENDOR_FORMAT_DEFAULT } from "../../radius/vendor.ts";
-import type { Reply } from "../../transport/link.ts";
+import type { Reply, RequestContext } from "../../transport/link.ts";
 import { answerUnserved } from "../unserved.ts";
 import { EMPTY_RESULT } from "./actions.ts";
 import { type Item, runList } from "./list.ts";
 import type { Pass } from "./pass.ts";
 import type { PipelineRequest } from "./request.ts";
-import type { Component, ReturnCode, UpstreamServices } from "./types.ts";
+import type { Component, ReturnCode } from "./types.ts";
 
 /** The compiled sections. */
 export interface Sections extends Readonly<Record<Exclude<Component, "authenticate">, readonly Item[]>> {
@@ -21,7 +21,8 @@ export interface Sections extends Readonly<Record<Exclude<Component, "authentica
 
 export interface FlowDeps {
   readonly random: Random;
-  readonly upstreams: UpstreamServices;
+  /** Passes a request on to a pool. */
+  readonly forward: (context: RequestContext, pool: string) => Promise<Reply>;
 }
 
 /** Takes one packet through the sections, in the order of the seed: authorize, authenticate, postauth; preacct, accounting; and
@@ -111,7 +112,7 @@ export class Flow {
     const before = await this.#run("preproxy", pass);
     if (before === "handled") return handled(pass.request);
     if (!PREPROXY_PROCEEDS.has(before)) return this.#reject(pass, before);
-    const answer = await this.#deps.upstreams.forward(pass.request, pool);
+    const answer = await this.#deps.forward(pass.request.context, pool);
     if (answer.kind !== "reply") return answer;
     const { reply } = pass.request;
     reply.replace(answer.attributes);
@@ -135,7 +136,7 @@ export class Flow {
     if (!PREPROXY_PROCEEDS.has(before)) return discard(`preproxy-${before}`);
     const [stored, answer] = await Promise.all([
       this.#list(this.#sections.accountingProxied, pass, EMPTY_RESULT.accounting),
-      this.#deps.upstreams.forward(pass.request, pool),
+      this.#deps.forward(pass.request.context, pool),
     ]);
     // noop: nobody stores here, and the upstream's word counts alone.
     if (stored !== "noop" && !(pass.stored && ACKNOWLEDGES.has(stored))) return discard(`accounting-${stored}`);

@@ -4,7 +4,7 @@ import type { Reply } from "../../transport/link.ts";
 import { type Actions, defaultActions } from "./actions.ts";
 import { ModuleCall, type ModuleFault } from "./call.ts";
 import type { DefinitionsInUse } from "./definitions-in-use.ts";
-import { Flow, type Sections } from "./flow.ts";
+import { Flow, type FlowDeps, type Sections } from "./flow.ts";
 import type { Item } from "./list.ts";
 import type { LoopWatch } from "./loop-watch.ts";
 import type { InstanceOptions, ItemOptions, ModulesOptions, SectionsOptions } from "./options.ts";
@@ -22,6 +22,7 @@ export interface ModuleSetDeps {
   readonly fault: (fault: ModuleFault) => void;
   /** What an instance may use. */
   readonly services: (instance: string) => ModuleServices;
+  readonly forward: FlowDeps["forward"];
   /** A module failed while it was taken down. */
   readonly onFault: (error: unknown) => void;
 }
@@ -57,10 +58,7 @@ export class ModuleSet {
       for (const name of implied(options)) {
         await set.#instantiate({ name, module: name, settings: {} }, catalogue, ["modules", "sections"]);
       }
-      set.#flow = new Flow(set.#compiled(options), {
-        random: deps.random,
-        upstreams: deps.services("pipeline").upstreams,
-      });
+      set.#flow = new Flow(set.#compiled(options), deps);
     } catch (error) {
       await set.#takeDown();
       throw error;

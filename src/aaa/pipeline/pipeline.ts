@@ -18,6 +18,8 @@ export interface PipelineDeps {
   readonly dictionary: Dictionary;
   readonly log: ModuleLog;
   readonly services: (instance: string) => ModuleServices;
+  /** Passes a request on to a pool of upstreams. */
+  readonly forward: (context: RequestContext, pool: string) => Promise<Reply>;
 }
 
 /** The AAA modules, in the order that hub.yaml gives them.
@@ -53,12 +55,13 @@ export class Pipeline {
   /** Builds a set of modules. @returns what puts it in the place of the one before, or takes it down again
    *  @throws {HubError} ERR_CONFIG: then the old one stays in use */
   async prepare(options: ModulesOptions, catalogue: ModuleCatalogue): Promise<PreparedModules> {
-    const { clock, random, services } = this.#deps;
+    const { clock, random, services, forward } = this.#deps;
     const set = await ModuleSet.build(
       {
         clock,
         random,
         services,
+        forward,
         watch: this.#watch,
         inUse: this.#inUse,
         fault: (fault) => this.#fault(fault),

@@ -51,6 +51,8 @@ export interface ModuleDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly name: string;
   /** What `settings` of an instance must be. A module without settings has `z.strictObject({})`. */
   readonly settings: Schema;
+  /** Mistakes in settings that the schema can not see: told with file and line when hub.yaml is read. */
+  mistakes?(settings: z.output<Schema>, known: KnownNames): readonly SettingMistake[];
   /** An ok or updated of its accounting component means that the record is stored durably: only then it is acknowledged
    *  (invariant 6), and only such a module is called for accounting that is proxied. */
   readonly stores?: boolean;
@@ -60,6 +62,19 @@ export interface ModuleDefinition<Schema extends z.ZodType = z.ZodType> {
   instantiate(settings: z.output<Schema>, services: ModuleServices): ModuleInstance | Promise<ModuleInstance>;
   /** After the last instance. */
   destroy?(): void | Promise<void>;
+}
+
+/** What settings can refer to. */
+export interface KnownNames {
+  readonly dictionary: Dictionary;
+  /** Names of `upstreams.pools`. */
+  readonly pools: ReadonlySet<string>;
+}
+
+export interface SettingMistake {
+  /** From `settings` on. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
 }
 
 /** One configured module: the components that it has, and its end. */
@@ -197,7 +212,7 @@ export interface UserServices {
 
 export interface QuotaServices {
   /** Where a user stands with each rule that holds on this router. @throws {HubError} ERR_STORE */
-  standings(username: string, nasIdentifier: string | undefined): Promise<readonly Standing[]>;
+  standingsOn(username: string, nasIdentifier: string | undefined): Promise<readonly Standing[]>;
   /** The attributes of a throttle; undefined for a rule or percentage that is not configured. */
   throttle(rule: string, percent: number): readonly Attribute[] | undefined;
 }
@@ -209,7 +224,8 @@ export interface UpstreamServices {
   /** The pool that `realms` of hub.yaml names for a request. */
   poolFor(request: AaaRequest): string | undefined;
   has(pool: string): boolean;
-  /** Passes the request on; the attributes of the reply are hidden for the NAS already. */
+  /** Passes the request on while a module waits; to let the pipeline do it, set control.proxyTo. What the reply hides is
+   *  hidden for the NAS already. */
   forward(request: AaaRequest, pool: string): Promise<Reply>;
 }
 

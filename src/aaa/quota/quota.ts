@@ -2,6 +2,7 @@ import type { Clock, Random } from "../../clock.ts";
 import type { Dynauth } from "../../dynauth/dynauth.ts";
 import { HubError } from "../../errors.ts";
 import type { EventFeed } from "../../events.ts";
+import type { Attribute } from "../../radius/attribute.ts";
 import type { Dictionary } from "../../radius/dictionary.ts";
 import type { AcctSession } from "../../store/acct-session.ts";
 import { NEVER_MS, type QuotaAction } from "../../store/quota-types.ts";
@@ -138,6 +139,19 @@ export class Quota {
     const facts = await this.#memory.facts(username, 0);
     const rules = this.#rulesOf(username, facts, await this.#openSessions(username));
     return this.#standings.of(username, rules, facts.override);
+  }
+
+  /** Where a user stands with each rule that holds on one router, as far as is remembered. @throws {HubError} ERR_STORE */
+  async standingsOn(username: string, nasIdentifier: string | undefined): Promise<readonly Standing[]> {
+    const { rules, memoryMs } = this.#options;
+    if (rules.length === 0) return [];
+    const { plan, planRules, override } = await this.#memory.facts(username, memoryMs);
+    return this.#standings.of(username, rulesFor(rules, { username, plan, planRules, nasIdentifier }), override);
+  }
+
+  /** What a throttle sends; undefined where none is configured. */
+  throttle(rule: string, percent: number): readonly Attribute[] | undefined {
+    return this.#templates.of(rule, percent)?.attributes;
   }
 
   #add(username: string, why: Parameters<UserQueue["add"]>[1]): void {

@@ -41,9 +41,13 @@ export class Forwarder {
   /** Undefined when the request is not for any pool: the next handler answers it. */
   readonly forward = (context: RequestContext): Promise<Reply> | undefined => {
     const pool = this.#deps.poolOf(context);
-    if (pool === undefined) return undefined;
-    return context.link.kind === "tls" ? this.#forwardOnce(context, pool) : this.#ask(context, pool, context.signal);
+    return pool === undefined ? undefined : this.forwardTo(context, pool);
   };
+
+  /** Passes a request on to this pool, whatever it is for. */
+  forwardTo(context: RequestContext, pool: Pool): Promise<Reply> {
+    return context.link.kind === "tls" ? this.#forwardOnce(context, pool) : this.#ask(context, pool, context.signal);
+  }
 
   async #forwardOnce(context: RequestContext, pool: Pool): Promise<Reply> {
     const key = `${context.packet.identifier} ${context.link.linkId}`;

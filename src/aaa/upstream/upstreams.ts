@@ -80,6 +80,17 @@ export class Upstreams {
   /** A request handler, but for what is not forwarded: undefined lets the next handler answer. */
   readonly forward = (context: RequestContext): Promise<Reply> | undefined => this.#forwarder.forward(context);
 
+  /** The pool that a request is for. */
+  poolFor(request: Pick<RequestContext, "packet" | "link">): string | undefined {
+    return this.#poolOf(request)?.name;
+  }
+
+  /** Passes a request on to a pool; nobody answers for one that is not there. */
+  async forwardTo(context: RequestContext, pool: string): Promise<Reply> {
+    const known = this.#pools.get(pool);
+    return known === undefined ? { kind: "discard", reason: "no-upstream" } : this.#forwarder.forwardTo(context, known);
+  }
+
   /** One probe of each server, for the heartbeat. */
   probe(): void {
     for (const { server } of this.#servers.values()) server.probe();
@@ -104,7 +115,7 @@ export class Upstreams {
     );
   }
 
-  #poolOf({ packet, link }: RequestContext): Pool | undefined {
+  #poolOf({ packet, link }: Pick<RequestContext, "packet" | "link">): Pool | undefined {
     const name = routeOf(this.#options.routes, packet.code, packet.attributes, link.listener);
     return name === undefined ? undefined : this.#pools.get(name);
   }
@@ -163,7 +174,8 @@ export class Upstreams {
 function keep(before: Known | undefined, options: UpstreamServerOptions): UpstreamServer | undefined {
   if (before === undefined || isDeepStrictEqual(before.options, options)) return before?.server;
   const { server } = before;
-  if (!(server instanceof RadsecServer) || options.transport !== "radsec") return undefined;
+  if (!(server instanceof RadsecServer) || options.transport !== "radsec" || options.tls === undefined)
+    return undefined;
   if (!isDeepStrictEqual({ ...before.options, tls: options.tls }, options)) return undefined;
   server.useTls(options.tls);
   return server;
