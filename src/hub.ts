@@ -361,6 +361,7 @@ function upstreamsOptions(config: Config, materials: ReadonlyMap<string, TlsMate
   return {
     servers: servers.map((server) => {
       if (server.transport === "udp") return server;
+      if (server.tls === undefined) return { ...server, tls: undefined };
       const { minVersion, ciphers } = server.tls;
       const material = materials.get(upstreamName(server.name)) as TlsMaterial;
       return { ...server, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };

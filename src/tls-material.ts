@@ -44,7 +44,7 @@ export class TlsMaterials {
     for (const { name, tls } of config.radsec)
       materials.set(name, await this.#material(`listener ${name}`, tls, config));
     for (const server of config.upstreams.servers) {
-      if (server.transport !== "radsec") continue;
+      if (server.transport !== "radsec" || server.tls === undefined) continue;
       const what = upstreamName(server.name);
       materials.set(what, await this.#material(what, server.tls, config));
     }

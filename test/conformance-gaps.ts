@@ -4,9 +4,7 @@ export const GAPS: Readonly<Record<string, string>> = {
   "TLS-03": "Node has no DTLS; RFC 6614 alone asks for TLS only",
   "TLS-16": "certificate policies are not matched: `admitEvery` authorises by issuer, and says so in hub.yaml",
   "TLS-26": "Node has no KeyUpdate and a link has no greatest age; an operator can close one",
-  "PSK-14": "the hub dials out with certificates only, so that there is no outbound identity to share",
   "ST-19": "RFC 7930 (larger packets) is not implemented",
-  "IDX-09": "realms of proxies are not told from NAS-Identifiers; a proxy holds the names that it sends",
   "RC-16": "Identifiers are spread, least recently used first, but more than 255 requests in 300 s are not paced",
 };
 
@@ -17,6 +15,7 @@ export const PARTS: Readonly<Record<string, string>> = {
   "TLS-23": "a listener has one certificate, and an unknown name is served, not refused with unrecognized_name(112)",
   "PSK-06":
     "OpenSSL cuts an identity at a NUL before the hub sees it, and Node hides one that is no UTF-8: refused without its name",
+  "IDX-09": "a realm that a proxy puts in place of a NAS-Identifier is not told from one: it leads to that proxy",
   "CON-20": "TCP_NODELAY is on by default (Decisions); `noDelay: false` keeps the rule",
 };
 

@@ -2,7 +2,7 @@ import { isLoopback } from "../http/host-name.ts";
 import type { HubValues } from "./hub-schema.ts";
 import { isPublicNetwork, overlap } from "./network-kinds.ts";
 import type { Report } from "./problem.ts";
-import { secretWarning } from "./secret-warning.ts";
+import { pskWarning, secretWarning } from "./secret-warning.ts";
 import { parseNetwork } from "./values.ts";
 
 type Client = HubValues["clients"][number];
@@ -13,7 +13,8 @@ export function reportClientWarnings({ clients, ...listeners }: HubValues, repor
   for (const [index, client] of clients.entries()) {
     const reportHere: Report = (path, message) => report(["clients", index, ...path], message);
     if (client.secret !== undefined) secretWarning(client.secret, client.transport, ["secret"], reportHere);
-    pskWarnings(client, reportHere);
+    for (const [position, { key }] of (client.match.psk ?? []).entries())
+      pskWarning(key, ["match", "psk", position, "key"], reportHere);
     triggerWarnings(client, reportHere);
     fallbackWarnings(client, reportHere);
     sharedSecretWarning(client, clients.slice(0, index), reportHere);
@@ -26,16 +27,6 @@ export function reportClientWarnings({ clients, ...listeners }: HubValues, repor
   }
   udpWarnings(listeners.udp, clients, report);
   tcpWarnings(listeners.tcp, report);
-}
-
-/** RFC 9813 Section 4.1.1 (PSK-03). */
-const PSK_OCTETS_GOOD = 32;
-
-function pskWarnings({ match }: Client, report: Report): void {
-  for (const [position, { key }] of (match.psk ?? []).entries()) {
-    if (key.octets.length >= PSK_OCTETS_GOOD) continue;
-    report(["match", "psk", position, "key"], `is a key of less than ${PSK_OCTETS_GOOD} octets: openssl rand -hex 32`);
-  }
 }
 
 function triggerWarnings(client: Client, report: Report): void {

@@ -89,6 +89,7 @@ function certificateRules(values: unknown, report: Report): void {
   for (const section of [["radsec"], ["upstreams", "servers"]]) {
     for (const [index, item] of itemsOf(valueAt(values, ...section)).entries()) {
       if (valueAt(item, "transport") === "udp" || valueAt(item, "tls", "certificateFile") !== undefined) continue;
+      if (valueAt(item, "psk") !== undefined) continue;
       const path = [...section, index, "tls"];
       report(path, "needs certificateFile, keyFile and caFiles, since pki.development is false");
     }

@@ -2,7 +2,7 @@ import { isLoopback } from "../http/host-name.ts";
 import type { HubValues } from "./hub-schema.ts";
 import { isPublicNetwork } from "./network-kinds.ts";
 import type { Report } from "./problem.ts";
-import { secretWarning } from "./secret-warning.ts";
+import { pskWarning, secretWarning } from "./secret-warning.ts";
 import { isIpAddress, parseNetwork } from "./values.ts";
 
 type Server = HubValues["upstreams"]["servers"][number];
@@ -32,6 +32,7 @@ function serverWarnings(server: Server, values: HubValues, report: Report): void
   if (server.secret !== undefined) {
     secretWarning(server.secret, server.transport === "udp" ? "udp" : "tls", ["secret"], report);
   }
+  if (server.psk !== undefined) pskWarning(server.psk.key, ["psk", "key"], report);
   for (const key of ["reach", "filter"] as const) {
     if (server[key] !== undefined && server.mayTrigger !== true)
       report([key], "has no effect without mayTrigger: true");

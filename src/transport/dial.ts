@@ -10,7 +10,7 @@ export interface DialOptions extends ServerIdentity {
   readonly host: string;
   readonly port: number;
   readonly secureContext: SecureContext;
-  /** What both sides prove themselves by, for TLS 1.3, in place of certificates. */
+  /** What both sides prove themselves by in place of certificates; the context has no CA then. */
   readonly psk?: Pick<PskCredential, "identity" | "key"> | undefined;
   /** From the first octet to the end of the handshake. */
   readonly timeoutMs: number;
@@ -38,8 +38,10 @@ export function dial(options: DialOptions, clock: Clock, done: (result: DialResu
     ALPNProtocols: ALPN_PROTOCOLS,
     ...(psk === undefined ? {} : { pskCallback: () => ({ identity: psk.identity, psk: psk.key.octets }) }),
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}), // RFC 6066 Section 3: no address in SNI
-    checkServerIdentity: (_, { raw }) => {
-      const fault = serverIdentityFault(raw, options);
+    checkServerIdentity: (_, { raw }: { raw?: Buffer }) => {
+      // Node asks in TLS 1.2 only; without the key there is no connection.
+      if (raw === undefined && psk !== undefined) return undefined;
+      const fault = raw === undefined ? "it shows no certificate" : serverIdentityFault(raw, options);
       return fault === undefined ? undefined : new Error(fault);
     },
   });

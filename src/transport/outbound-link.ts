@@ -7,6 +7,8 @@ import { certificatePeer } from "./certificate-peer.ts";
 import type { ClientEntry } from "./client-entry.ts";
 import { dial } from "./dial.ts";
 import type { CloseReason, DropReason, Link, RequestHandler } from "./link.ts";
+import type { Peer } from "./peer.ts";
+import type { PskCredential } from "./psk.ts";
 import type { ServerIdentity } from "./server-identity.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
 import { StreamLink, type StreamLinkOptions } from "./stream-link.ts";
@@ -29,6 +31,8 @@ export interface OutboundLinkOptions extends ServerIdentity {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** What both sides prove themselves by in place of certificates. */
+  readonly psk?: PskCredential | undefined;
   readonly connectTimeoutMs: number;
   /** Tw, at or above the floor of 6 s, and its jitter (WD-02). */
   readonly watchdogMs: number;
@@ -105,8 +109,8 @@ export class OutboundLink {
 
   #dial(): void {
     const { clock, isSelf } = this.#deps;
-    const { host, port, serverName, naiRealm, connectTimeoutMs } = this.#options;
-    const target = { host, port, serverName, naiRealm, isSelf };
+    const { host, port, serverName, naiRealm, psk, connectTimeoutMs } = this.#options;
+    const target = { host, port, serverName, naiRealm, psk, isSelf };
     this.#cancelDial = dial(
       { ...target, secureContext: this.#secureContext, timeoutMs: connectTimeoutMs },
       clock,
@@ -146,15 +150,12 @@ export class OutboundLink {
     closed: (reason: CloseReason, detail: string | undefined) => void,
   ): StreamLink {
     const { nextLinkId, dropped, ...deps } = this.#deps;
-    const { name, entry, host, port } = this.#options;
-    const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) throw new TypeError("a server without a certificate got through the handshake");
-    const peer = certificatePeer(certificate, [certificate.raw]);
+    const { name, entry, host, port, psk } = this.#options;
     const facts = {
       kind: "tls" as const,
       linkId: nextLinkId(),
       listener: name,
-      peer,
+      peer: peerOf(socket, psk),
       peerKey: name,
       client: entry,
       address: socket.remoteAddress ?? host,
@@ -199,4 +200,12 @@ export class OutboundLink {
     this.#cancelWait = this.#deps.clock.after(this.#backOff.next(), () => this.#dial());
     this.#changed(detail);
   }
+}
+
+/** Who the server has proven to be; its handshake is over. */
+function peerOf(socket: TLSSocket, psk: PskCredential | undefined): Peer {
+  const certificate = socket.getPeerX509Certificate();
+  if (psk !== undefined && certificate === undefined) return { kind: "psk", identity: psk.identity };
+  if (psk === undefined && certificate !== undefined) return certificatePeer(certificate, [certificate.raw]);
+  throw new TypeError("a server that has not proven what it was asked for got through the handshake");
 }

@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { LinkOutcome } from "./link.ts";
 import { OutboundLink, type OutboundLinkDeps, type OutboundLinkOptions } from "./outbound-link.ts";
-import { type ListenerTlsOptions, readMaterial, secureContextOptions } from "./tls-context.ts";
+import { type ListenerTlsOptions, pskContextOptions, readMaterial, secureContextOptions } from "./tls-context.ts";
 import type { StreamLink } from "./stream-link.ts";
 
 export interface RadsecDiallerDeps extends OutboundLinkDeps {
@@ -10,7 +10,8 @@ export interface RadsecDiallerDeps extends OutboundLinkDeps {
 }
 
 export interface RadsecDiallerOptions extends OutboundLinkOptions {
-  readonly tls: ListenerTlsOptions;
+  /** What the hub shows and trusts; undefined with `psk`. */
+  readonly tls: ListenerTlsOptions | undefined;
   /** Links that are kept open. */
   readonly links: number;
 }
@@ -70,8 +71,11 @@ export class RadsecDialler {
     }
   }
 
-  #secureContext(tls: ListenerTlsOptions): SecureContext {
-    return createSecureContext(readMaterial(this.#options.name, () => secureContextOptions(tls)));
+  #secureContext(tls: ListenerTlsOptions | undefined): SecureContext {
+    const { name, psk } = this.#options;
+    if (psk !== undefined) return createSecureContext(pskContextOptions(psk.tls));
+    if (tls === undefined) throw new TypeError(`${name} has neither certificates nor a PSK`);
+    return createSecureContext(readMaterial(name, () => secureContextOptions(tls)));
   }
 }
 

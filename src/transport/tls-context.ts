@@ -22,6 +22,7 @@ export interface ListenerTlsOptions {
 const TLS13_SUITES = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 /** Through Node a PSK of TLS 1.3 goes with SHA-256 alone, and the suite is chosen before the PSK. */
 const TLS13_SUITES_WITH_PSK = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+const TLS13_SUITES_OF_PSK = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
 /** RFC 9325 Section 4.2: forward secrecy and authenticated encryption, nothing else (TLS-06). */
 const TLS12_SUITES = [
   "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -97,6 +98,13 @@ export function secureContextOptions(tls: ListenerTlsOptions, psk = NO_PSK): Sec
   };
   createSecureContext(options);
   return options;
+}
+
+/** Settings for a connection that the hub opens with a PSK: that version of TLS and suites that can use the key, and no CA at
+ *  all, so that a server which goes on with a certificate instead proves nothing by it. */
+export function pskContextOptions(version: PskVersion): SecureContextOptions {
+  const ciphers = `${TLS13_SUITES_OF_PSK}:${TLS12_PSK_SUITES}:${NEVER}`;
+  return { ca: [], minVersion: version, maxVersion: version, ciphers, secureOptions: SECURE_OPTIONS };
 }
 
 function suites(chosen: string | undefined, psk: ReadonlySet<PskVersion>): string {

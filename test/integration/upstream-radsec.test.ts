@@ -189,8 +189,8 @@ describe("a RadSec upstream", () => {
     const before = radsecServer("home", home.port, pki);
     const hub = await ForwardingHub.start(pki, { servers: [before] });
     await home.links(1);
-    const { certificate, key } = await pki.ca.issue({ dns: ["edge-2.nas.example"] });
-    hub.apply({ servers: [{ ...before, tls: { ...before.tls, certificate, key } }] });
+    const nas = await pki.ca.issue({ dns: ["edge-2.nas.example"] });
+    hub.apply({ servers: [radsecServer("home", home.port, { ...pki, nas })] });
     expect(hub.stateOf("home")).toBe("alive");
     home.sockets[0]?.destroy();
     await vi.waitFor(() => expect(home.sockets).toHaveLength(2), WAIT);

@@ -1,5 +1,6 @@
 import type { SharedSecret } from "../../radius/authenticator.ts";
 import type { ClientEntry } from "../../transport/client-entry.ts";
+import type { PskCredential } from "../../transport/psk.ts";
 import type { ListenerTlsOptions } from "../../transport/tls-context.ts";
 
 /** Everything about upstream servers, as config.ts makes it. Plain data; durations in milliseconds. */
@@ -52,8 +53,10 @@ export interface UdpServerOptions extends CommonServerOptions {
 export interface RadsecServerOptions extends CommonServerOptions {
   readonly transport: "radsec";
   readonly port: number;
-  /** What the hub shows and whom it trusts, PEM; the hub's TLS material, read by hub.ts. */
-  readonly tls: ListenerTlsOptions;
+  /** What the hub shows and whom it trusts, PEM; the hub's TLS material, read by hub.ts. Undefined with `psk`. */
+  readonly tls: ListenerTlsOptions | undefined;
+  /** What the hub and the server prove themselves by in place of certificates (RFC 9813). */
+  readonly psk?: PskCredential | undefined;
   /** Name that the server's certificate must have as a SAN, never as Common Name (TLS-14); `host` when undefined. */
   readonly serverName?: string | undefined;
   /** Realm that the certificate must have as NAIRealm, instead of the name (TLS-24, RFC 7585 Section 2.2). */

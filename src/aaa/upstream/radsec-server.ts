@@ -1,6 +1,7 @@
 import type { ClientEntry } from "../../transport/client-entry.ts";
 import type { HidingHop } from "../../radius/hidden.ts";
 import { AUTHENTICATOR_BYTES } from "../../radius/packet.ts";
+import type { ListenerTlsOptions } from "../../transport/tls-context.ts";
 import { RadsecDialler, type RadsecDiallerDeps } from "../../transport/radsec-dialler.ts";
 import { WATCHDOG_JITTER_MS } from "../../transport/watchdog.ts";
 import type { RadsecServerOptions } from "./options.ts";
@@ -69,7 +70,7 @@ export class RadsecServer implements UpstreamServer {
   }
 
   /** New connections show and trust this. @throws {HubError} ERR_PKI */
-  useTls(tls: RadsecServerOptions["tls"]): void {
+  useTls(tls: ListenerTlsOptions): void {
     this.#dialler.useTls(tls);
   }
 

@@ -6,6 +6,7 @@ import { dnsName, hostName } from "../identities.ts";
 import type { Report } from "../problem.ts";
 import { section, valueAt } from "../section.ts";
 import { choice, count, duration, flag, name, secret } from "../values.ts";
+import { pskSection } from "./client-psk.ts";
 import { filterOf, filterSection, reachOf, reachSection } from "./client-reach.ts";
 import { type TlsConfig, tlsConfig, tlsSection } from "./tls.ts";
 import { probeOptions, probeSection } from "./upstream-probe.ts";
@@ -71,6 +72,9 @@ export const upstreamServer = section(
     ).optional(),
     port: count("Over radsec: where the server listens; default 2083.", 1, 65_535).optional(),
     tls: tls.optional(),
+    psk: pskSection
+      .optional()
+      .meta({ description: "Over radsec: a pre-shared key in place of certificates (RFC 9813)." }),
     serverName: dnsName("Over radsec: DNS name that the certificate must have; default host.").optional(),
     naiRealm: dnsName("Over radsec: realm that the certificate must have as NAIRealm, instead of a name.").optional(),
     links: count("Over radsec: links that are kept open; default 1.", 1, 64).optional(),
@@ -90,10 +94,12 @@ export const upstreamServer = section(
 ).meta({ description: "A RADIUS server that requests are passed on to." });
 
 const ONLY_UDP = ["authPort", "acctPort", "requireMessageAuthenticator", "retransmit", "suspectAfter"];
+const OF_CERTIFICATES = ["tls", "serverName", "naiRealm"];
 const TRIGGER_KEYS = ["mayTrigger", "reach", "filter"];
 const ONLY_RADSEC = [
   "port",
   "tls",
+  "psk",
   "serverName",
   "naiRealm",
   "links",
@@ -114,11 +120,16 @@ function serverRules(values: unknown, report: Report): void {
   if (transport === "udp" && !given("secret")) {
     report(["secret"], "is required: with transport: udp it is all that proves a packet");
   }
+  for (const key of OF_CERTIFICATES.filter((each) => given(each) && given("psk"))) {
+    report([key], "is about certificates: a server with psk shows none");
+  }
   if (given("serverName") && given("naiRealm")) report(["naiRealm"], "stands in place of serverName: give one of them");
 }
 
 /** As UpstreamServerOptions, with names of files where those have PEM. */
-export type UpstreamServerConfig = UdpServerOptions | (Omit<RadsecServerOptions, "tls"> & { readonly tls: TlsConfig });
+export type UpstreamServerConfig =
+  | UdpServerOptions
+  | (Omit<RadsecServerOptions, "tls"> & { readonly tls: TlsConfig | undefined });
 
 type ServerValues = z.output<typeof upstreamServer>;
 
@@ -153,7 +164,8 @@ function radsecOnly(values: ServerValues, placeOf: (name: string) => AttributePl
   const { floor, cap } = values.reconnect ?? reconnect.parse({});
   return {
     port: values.port ?? 2083,
-    tls: tlsConfig(values.tls ?? tls.parse({})),
+    tls: values.psk === undefined ? tlsConfig(values.tls ?? tls.parse({})) : undefined,
+    psk: values.psk,
     serverName: values.serverName,
     naiRealm: values.naiRealm,
     links: values.links ?? 1,

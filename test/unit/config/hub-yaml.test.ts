@@ -15,6 +15,7 @@ const ENV = {
   EDGE_SECRET: "the secret of the edge",
   EDGE_7_SECRET: "the secret of edge-7 over UDP",
   SHOP_7_PSK: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+  AAA_4_PSK: "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100",
   LEGACY_SECRET: "the secret of the old ones",
   BILLING_SECRET: "the secret of billing",
   BILLING_TOKEN: "token-of-the-billing-system",
