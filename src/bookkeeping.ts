@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { Accounting, type Recorded } from "./aaa/accounting/accounting.ts";
 import { periodRules } from "./aaa/quota/options.ts";
 import { ExchangeAudit } from "./aaa/audit/exchange-audit.ts";
@@ -40,8 +41,7 @@ export interface BookkeepingDeps {
 
 /** Everything that stands on the store: accounting, session index, quota, webhooks, upkeep, and the bindings of an earlier run.
  *
- *  new --open()--> open --start()--> running --stop()--> stopped. The hub runs while the store is down; accounting is then not
- *  answered. */
+ *  new --start()--> running --stop()--> stopped. The hub runs while the store is down; accounting is then not answered. */
 export class Bookkeeping {
   readonly store: Store;
   readonly quota: Quota;
@@ -50,6 +50,8 @@ export class Bookkeeping {
   readonly #audit: ExchangeAudit;
   readonly #webhooks: Webhooks;
   readonly #upkeep: Upkeep;
+  #backups: string | undefined;
+  #backup: Promise<unknown> = Promise.resolve();
   readonly #bindings: BindingKeeper;
   readonly #clock: Clock;
 
@@ -64,6 +66,7 @@ export class Bookkeeping {
       if (health.state === "up") this.#bindings.storeIsUp();
     });
     const { store } = this;
+    this.#backups = backupsOf(config);
     this.#bindings = new BindingKeeper(
       { clock, bindings: registry, store: store.bindings, report: (what) => tellOfBindings(log, what) },
       config.bindings.lapseMs,
@@ -111,9 +114,9 @@ export class Bookkeeping {
     return new SessionResolver(this.store.acctSessions, registry, named);
   }
 
-  /** Resolves when the store is up and the bindings are loaded, or after a moment without it: then both come when they come.
-   *  To be called before the first router can connect. */
-  async open(): Promise<void> {
+  /** Resolves when the store is up and its bindings are in force, or after a moment without it: then both come when they come.
+   *  What routers have claimed meanwhile gives way to them. */
+  async start(): Promise<void> {
     this.store.start();
     const up = await this.store.ready(STORE_GRACE_MS).then(
       () => true,
@@ -121,9 +124,6 @@ export class Bookkeeping {
     );
     if (up) await withinGrace(this.#bindings.load(), LOAD_GRACE_MS, this.#clock);
     else void this.#bindings.load();
-  }
-
-  start(): void {
     this.#webhooks.start();
     this.#audit.start();
     this.quota.start();
@@ -147,6 +147,7 @@ export class Bookkeeping {
   /** @throws {HubError} ERR_DICTIONARY, ERR_RADIUS_VALUE: then nothing has changed */
   apply(config: Config): void {
     this.quota.apply(config.quota);
+    this.#backups = backupsOf(config);
     this.accounts.apply(config.users);
     this.#accounting.apply(config.accounting);
     this.#audit.apply(config.dynauth.audit);
@@ -166,6 +167,28 @@ export class Bookkeeping {
     this.#audit.ended(exchange);
   }
 
+  /** Copies the embedded store, one copy after the other. @param name of a file in the folder that hub.yaml names
+   *  @returns undefined where another program keeps the store. @throws {HubError} ERR_STORE, ERR_INPUT */
+  async backup(name: string): Promise<{ readonly file: string; readonly octets: number } | undefined> {
+    const { store } = this;
+    const folder = this.#backups;
+    if (!(store instanceof SqliteStore) || folder === undefined) return undefined;
+    const file = resolve(folder, name);
+    const copying = this.#backup.then(async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw new HubError("ERR_STORE", "store.backups is no folder that can be written to", {}, { cause: error });
+      });
+      return { file, octets: await store.backup(file) };
+    });
+    this.#backup = copying.catch(() => undefined);
+    return copying;
+  }
+
+  /** Stores an Accounting-Request. @returns undefined once it is durable, else why it is not */
+  record(request: Parameters<Accounting["record"]>[0]): ReturnType<Accounting["record"]> {
+    return this.#accounting.record(request);
+  }
+
   /** For /ready. */
   check(): { readonly ok: boolean; readonly detail: string } {
     const { state, detail } = this.store.health;
@@ -177,6 +200,10 @@ export class Bookkeeping {
     this.#upkeep.recorded(recorded);
     this.quota.recorded(recorded);
   }
+}
+
+function backupsOf({ store }: Config): string | undefined {
+  return store.kind === "sqlite" ? store.backups : undefined;
 }
 
 /** How long a start waits for the store, and then for the bindings in it. */

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { Heartbeat } from "./aaa/upstream/heartbeat.ts";
+import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
+import type { Pipeline } from "./aaa/pipeline/pipeline.ts";
 import type { UpstreamsOptions } from "./aaa/upstream/options.ts";
 import { Upstreams } from "./aaa/upstream/upstreams.ts";
 import { Bookkeeping } from "./bookkeeping.ts";
-import type { Clock, Random } from "./clock.ts";
+import { type Clock, type Random, withinGrace } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { diffConfig } from "./config/diff.ts";
 import { Dynauth } from "./dynauth/dynauth.ts";
@@ -15,6 +17,7 @@ import { HttpApi } from "./http/api.ts";
 import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
 import { type ListenerAddresses, Listeners } from "./listeners.ts";
+import { pipelineOf } from "./module-services.ts";
 import { EventLog, type Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import { Registry } from "./registry/registry.ts";
@@ -32,7 +35,9 @@ export interface HubDeps {
   readonly log: Logger;
   readonly version: string;
   readonly dictionary: Dictionary;
-  /** Answers what routers ask and no upstream is meant for; default: nobody is let in and nothing is acknowledged. */
+  /** What `modules` may name; default: what comes with the hub. */
+  readonly modules?: ModuleCatalogue;
+  /** Answers what routers ask and no upstream is meant for, instead of the modules. */
   readonly handler?: RequestHandler;
 }
 
@@ -72,6 +77,7 @@ export class Hub {
   readonly #triggers: Triggers;
   readonly #requester: UdpRequester;
   readonly #upstreams: Upstreams;
+  readonly #pipeline: Pipeline;
   readonly #heartbeat: Heartbeat;
   readonly #listeners: Listeners;
   readonly #run: string;
@@ -95,7 +101,10 @@ export class Hub {
     this.dictionary = deps.dictionary;
     this.#wheel = new TimingWheel(clock);
     this.#materials = new TlsMaterials(clock);
-    this.registry = new Registry({ clock, events: this.events }, registryOptions(config));
+    this.registry = new Registry(
+      { clock, events: this.events, bindingChanged: (...change) => this.#books?.bindingChanged(...change) },
+      registryOptions(config),
+    );
     this.#selection = this.#compiled(config);
     // Bookkeeping asks for exchanges, and Dynauth asks it who is meant.
     const dynauthOfBooks: Pick<Dynauth, "exchange"> = { exchange: (request) => this.dynauth.exchange(request) };
@@ -126,8 +135,16 @@ export class Hub {
       wheel,
       dropped: (reason, from) => this.#dropped(reason, from),
     });
+    this.#pipeline = pipelineOf({
+      ...deps,
+      events: this.events,
+      dynauth: this.dynauth,
+      books: this.#books,
+      upstreams: () => this.#upstreams,
+    });
     const chain = new RequestChain({
       triggers: this.#triggers,
+      pipeline: this.#pipeline,
       forward: (context) => this.#upstreams.forward(context),
       reverseKinds: () => this.#config.dynauth.reverseFromUpstreams,
       served: deps.handler,
@@ -184,6 +201,7 @@ export class Hub {
   async start(): Promise<HubAddresses> {
     try {
       const materials = await this.#materials.load(this.#config);
+      (await this.#pipeline.prepare(this.#config.modules, this.#deps.modules)).use();
       const addresses = await this.#listeners.start(this.#config, materials);
       this.#upstreams.apply(upstreamsOptions(this.#config, materials));
       this.#heartbeat.start();
@@ -208,15 +226,17 @@ export class Hub {
     await withinGrace(Promise.all([this.#http?.stop(graceMs), this.dynauth.stop()]), graceMs, this.#deps.clock);
     await Promise.all([this.#listeners.stop(Math.min(graceMs, LINK_GRACE_MS)), this.#upstreams.stop()]);
     this.#requester.stop();
+    await withinGrace(this.#pipeline.stop(), graceMs, this.#deps.clock);
     await this.#books?.stop();
     this.registry.stop();
     this.#wheel.stop();
   }
 
   /** Changes a running hub: what can change live does so without dropping a link that is still admitted.
+   *  @param modules what `modules` may name; default: the same as before
    *  @throws {HubError} ERR_CONFIG, ERR_PKI: then the old configuration stays in force, whole */
-  apply(config: Config): Promise<Applied> {
-    return this.#inTurn(() => this.#apply(config));
+  apply(config: Config, modules?: ModuleCatalogue): Promise<Applied> {
+    return this.#inTurn(() => this.#apply(config, modules));
   }
 
   /** One change after the other, in the order in which they were asked for. */
@@ -226,21 +246,28 @@ export class Hub {
     return turn;
   }
 
-  async #apply(config: Config): Promise<Applied> {
+  async #apply(config: Config, modules?: ModuleCatalogue): Promise<Applied> {
     const difference = diffConfig(this.#config, config);
     const materials = await this.#materials.load(config);
     const selection = this.#compiled(config);
-    this.#listeners.useMaterials(config, materials);
-    this.#upstreams.apply(upstreamsOptions(config, materials));
-    this.#books?.apply(config);
+    const prepared = await this.#pipeline.prepare(config.modules, modules);
+    try {
+      this.#listeners.useMaterials(config, materials);
+      this.#upstreams.apply(upstreamsOptions(config, materials));
+      this.#books?.apply(config);
+    } catch (error) {
+      prepared.drop();
+      throw error;
+    }
+    prepared.use();
     this.#config = config;
     this.#selection = selection;
-    this.registry.apply(registryOptions(config));
     this.dynauth.apply(config.dynauth);
     this.#triggers.apply(config.dynauth);
     this.#heartbeat.apply(config.heartbeat);
     const refused = config.http === undefined ? [] : (this.#http?.apply(config.http) ?? []);
     this.#listeners.useClients(config);
+    this.registry.apply(registryOptions(config)); // links have their new entries
     this.#watchCertificates(materials);
     const { changed } = difference;
     const needsRestart = [...new Set([...difference.needsRestart, ...refused])];
@@ -270,6 +297,7 @@ export class Hub {
     return {
       books: () => books.figures,
       outbox: store.outbox,
+      backup: (name: string) => books.backup(name),
       acctSessions: store.acctSessions,
       usage: store.usage,
       audit: store.audit,
@@ -369,13 +397,4 @@ function upstreamsOptions(config: Config, materials: ReadonlyMap<string, TlsMate
     pools,
     routes: config.realms,
   };
-}
-
-async function withinGrace(work: Promise<unknown>, graceMs: number, clock: Clock): Promise<void> {
-  let cancel = () => undefined as void;
-  const grace = new Promise<void>((resolve) => {
-    cancel = clock.after(graceMs, resolve);
-  });
-  await Promise.race([work, grace]);
-  cancel();
 }

@@ -3,12 +3,14 @@ import { describe, expect, it } from "vitest";
 import { HUB_ERROR_CODES } from "../src/errors.ts";
 import type { Routes } from "../src/http/api-context.ts";
 import { PROBLEMS } from "../src/http/problem.ts";
+import { backupRoutes } from "../src/http/routes-backup.ts";
 import { bindingRoutes } from "../src/http/routes-bindings.ts";
 import { exchangeRoutes } from "../src/http/routes-exchange.ts";
 import { healthRoutes } from "../src/http/routes-health.ts";
 import { linkRoutes } from "../src/http/routes-links.ts";
 import { sessionRoutes } from "../src/http/routes-sessions.ts";
 import { quotaRoutes, usageRoutes } from "../src/http/routes-users.ts";
+import { webhookRoutes } from "../src/http/routes-webhooks.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 
 const readme = await readFile("README.md", "utf8");
@@ -31,12 +33,14 @@ function quoted(text: string): string[] {
 function routes(): Routes {
   const nothing = {} as never;
   return {
-    ...exchangeRoutes({ clock: new ManualClock(), dynauth: nothing, dictionary: nothing }, nothing),
+    ...exchangeRoutes({ clock: new ManualClock(), dynauth: nothing, dictionary: nothing, audit: nothing }, nothing),
     ...linkRoutes({ registry: nothing, dictionary: nothing, closeLink: nothing }),
     ...bindingRoutes({ registry: nothing }),
     ...sessionRoutes(nothing),
     ...usageRoutes({ usage: nothing }),
     ...quotaRoutes({ clock: new ManualClock(), quotaStore: nothing, quota: nothing }, nothing),
+    ...webhookRoutes({ clock: new ManualClock(), outbox: nothing, books: nothing }),
+    ...backupRoutes({ clock: new ManualClock(), log: nothing, backup: nothing }, nothing),
     ...healthRoutes({ ready: nothing }, nothing),
   };
 }

@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
 import { type Problem, problemText } from "../config/problem.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { readNamedFile } from "./named-file.ts";
-import { findConfigFile, packageFolder } from "./package-files.ts";
+import { loadConfigFile } from "./config-file.ts";
 import { CONFIG_OPTION } from "./serve.ts";
 
 export const CHECK: Command = {
@@ -18,17 +15,7 @@ export const CHECK: Command = {
 /** Mistakes make it fail; warnings are shown and do not. */
 async function check(context: CommandContext): Promise<number> {
   const { io, options, json, print } = context;
-  // Loaded when asked for: the other commands start without the schema and the dictionaries.
-  const { loadConfig } = await import("../config.ts");
-  const { Dictionary } = await import("../radius/dictionary.ts");
-  const path = findConfigFile(io, options.text("config"));
-  const file = relative(io.cwd, path);
-  const loaded = loadConfig(readNamedFile(io.cwd, path), {
-    file,
-    env: io.env,
-    readFile: (named) => readFileSync(resolve(io.cwd, named), "utf8"),
-    dictionary: Dictionary.load(join(packageFolder(), "config/dictionaries")),
-  });
+  const { file, loaded } = await loadConfigFile(io, options.text("config"));
   const mistakes = loaded.ok ? [] : loaded.problems;
   const warnings = loaded.ok ? loaded.warnings : [];
   if (json) {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { HubError } from "../errors.ts";
+import { BACKUP } from "./backup.ts";
 import { CHECK } from "./check.ts";
 import { type CliIo, type Command, EXIT, Options } from "./command.ts";
 import { COA, DISCONNECT } from "./exchange-commands.ts";
@@ -11,7 +12,7 @@ import { PKI_INIT, PKI_ISSUE } from "./pki.ts";
 import { SERVE } from "./serve.ts";
 import { Unreachable } from "./hub-api.ts";
 
-const COMMANDS: readonly Command[] = [SERVE, CHECK, PKI_INIT, PKI_ISSUE, NAS_SIM, DISCONNECT, COA, LINKS];
+const COMMANDS: readonly Command[] = [SERVE, CHECK, PKI_INIT, PKI_ISSUE, NAS_SIM, DISCONNECT, COA, LINKS, BACKUP];
 
 /** Runs one command line, without the names of the runtime and of the program.
  *  @returns the exit code: one of EXIT. Never rejects. */

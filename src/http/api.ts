@@ -11,6 +11,8 @@ import { LogGate } from "./log-gate.ts";
 import { HubMetrics } from "./metrics.ts";
 import type { HttpDeps, HttpOptions } from "./options.ts";
 import { RequestIds } from "./request-id.ts";
+import { backupRoutes } from "./routes-backup.ts";
+import { planRoutes, userRoutes } from "./routes-accounts.ts";
 import { bindingRoutes } from "./routes-bindings.ts";
 import { exchangeRoutes } from "./routes-exchange.ts";
 import { healthRoutes } from "./routes-health.ts";
@@ -105,9 +107,16 @@ export class HttpApi {
     this.#metrics.stop();
   }
 
+  #accountRoutes(settings: () => HttpOptions): Routes {
+    const { clock, log, users, plans, accounts, quota } = this.#deps;
+    if (users === undefined || plans === undefined || accounts === undefined) return {};
+    const deps = { clock, log, users, plans, accounts, ruleNames: () => quota?.ruleNames() ?? [] };
+    return { ...userRoutes(deps, settings), ...planRoutes(deps, settings) };
+  }
+
   #listener(): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
     const settings = () => this.#options;
-    const { clock, log, acctSessions, usage, outbox, books, quota, quotaStore } = this.#deps;
+    const { clock, log, backup, acctSessions, usage, outbox, books, quota, quotaStore } = this.#deps;
     const routes: Routes = {
       ...exchangeRoutes(this.#deps, settings),
       ...linkRoutes(this.#deps),
@@ -115,7 +124,9 @@ export class HttpApi {
       ...(acctSessions && sessionRoutes({ acctSessions, log })),
       ...(usage && usageRoutes({ usage, quota })),
       ...(quota && quotaStore && quotaRoutes({ clock, quotaStore, quota }, settings)),
+      ...this.#accountRoutes(settings),
       ...(outbox && books && webhookRoutes({ clock, outbox, books })),
+      ...(backup && backupRoutes({ clock, log, backup }, settings)),
       ...healthRoutes(this.#deps, this.#metrics),
     };
     const app = makeApp({

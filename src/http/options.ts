@@ -1,4 +1,5 @@
 import type { QuotaCounts } from "../aaa/quota/options.ts";
+import type { Accounts } from "../aaa/users/accounts.ts";
 import type { Quota } from "../aaa/quota/quota.ts";
 import type { UpstreamStatus } from "../aaa/upstream/upstreams.ts";
 import type { Clock, Random } from "../clock.ts";
@@ -10,6 +11,7 @@ import type { AuditStore } from "../store/audit-types.ts";
 import type { Outbox } from "../store/outbox-types.ts";
 import type { QuotaStore } from "../store/quota-types.ts";
 import type { AcctSessionStore, UsageStore } from "../store/types.ts";
+import type { PlanStore, UserStore } from "../store/user-types.ts";
 import type { UdpFigures } from "../transport/udp-listener.ts";
 import type { BookFigures } from "./book-metrics.ts";
 
@@ -59,11 +61,18 @@ export interface HttpDeps {
   readonly books?: (() => BookFigures) | undefined;
   /** Messages of webhooks. */
   readonly outbox?: Pick<Outbox, "counts" | "dead" | "revive"> | undefined;
+  /** Writes a copy of the store under a name; undefined where another program keeps the store. */
+  readonly backup?:
+    | ((name: string) => Promise<{ readonly file: string; readonly octets: number } | undefined>)
+    | undefined;
   /** Exchanges that have ended. */
   readonly audit?: Pick<AuditStore, "find"> | undefined;
   readonly usage?: Pick<UsageStore, "periods"> | undefined;
   readonly quotaStore?: Pick<QuotaStore, "override" | "putOverride" | "removeOverride"> | undefined;
   readonly quota?: QuotaView | undefined;
+  readonly users?: Pick<UserStore, "one" | "list"> | undefined;
+  readonly plans?: Pick<PlanStore, "one" | "list"> | undefined;
+  readonly accounts?: AccountsView | undefined;
   readonly version: string;
   readonly log: HttpLog;
 }
@@ -86,6 +95,14 @@ export interface QuotaView extends Pick<Quota, "userChanged" | "standingsOf"> {
   readonly ruleNames: () => readonly string[];
   /** What a rule counts; undefined for a name that no rule has. */
   readonly countsOf: (rule: string) => QuotaCounts | undefined;
+}
+
+/** What the API asks of the users and plans. */
+export interface AccountsView {
+  readonly directory: Pick<Accounts["directory"], "plan">;
+  readonly passwords: Pick<Accounts["passwords"], "stored">;
+  readonly writer: Accounts["writer"];
+  readonly load: Accounts["load"];
 }
 
 export interface Readiness {

@@ -10,7 +10,7 @@ import { CapturedIo } from "../support/cli-io.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { TinyHub } from "../support/tiny-hub.ts";
 
-const COMMANDS = ["serve", "check", "pki init", "pki issue", "nas-sim", "disconnect", "coa", "links"];
+const COMMANDS = ["serve", "check", "pki init", "pki issue", "nas-sim", "disconnect", "coa", "links", "backup"];
 
 async function captured() {
   return new CapturedIo(await temporaryFolder());

@@ -14,14 +14,20 @@ export const storeSection = z
         "Embedded store: full is durable through a power cut; normal may then lose the last commits, and is faster.",
         ["full", "normal"],
       ).default("full"),
+      backups: text("Embedded store: folder of the copies that POST /v1/backup makes.").prefault("var/backups"),
     }),
   )
   .meta({ description: "Where acct sessions, usage and the like are kept.", shorthand: true });
 
 export type StoreConfig =
-  | { readonly kind: "sqlite"; readonly file: string; readonly synchronous: "full" | "normal" }
+  | {
+      readonly kind: "sqlite";
+      readonly file: string;
+      readonly synchronous: "full" | "normal";
+      readonly backups: string;
+    }
   | { readonly kind: "mongodb"; readonly url: string };
 
-export function storeConfig({ url, synchronous }: z.output<typeof storeSection>): StoreConfig {
-  return MONGODB.test(url) ? { kind: "mongodb", url } : { kind: "sqlite", file: url, synchronous };
+export function storeConfig({ url, synchronous, backups }: z.output<typeof storeSection>): StoreConfig {
+  return MONGODB.test(url) ? { kind: "mongodb", url } : { kind: "sqlite", file: url, synchronous, backups };
 }

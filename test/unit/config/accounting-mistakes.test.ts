@@ -171,10 +171,13 @@ describe.each([
 
 describe("loadConfig()", () => {
   it.each([
-    ["store: a.db", { kind: "sqlite", file: "a.db", synchronous: "full" }],
-    ["store: { url: a.db, synchronous: normal }", { kind: "sqlite", file: "a.db", synchronous: "normal" }],
+    ["store: a.db", { kind: "sqlite", file: "a.db", synchronous: "full", backups: "var/backups" }],
+    [
+      "store: { url: a.db, synchronous: normal }",
+      { kind: "sqlite", file: "a.db", synchronous: "normal", backups: "var/backups" },
+    ],
     ["store: 'mongodb://db.example/hub'", { kind: "mongodb", url: "mongodb://db.example/hub" }],
-    ["store:", { kind: "sqlite", file: "var/hub.db", synchronous: "full" }],
+    ["store:", { kind: "sqlite", file: "var/hub.db", synchronous: "full", backups: "var/backups" }],
   ])("reads %s", (yaml, store) => {
     expect(configOf(yaml).store).toEqual(store);
   });
