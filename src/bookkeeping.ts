@@ -189,6 +189,13 @@ export class Bookkeeping {
     return this.#accounting.record(request);
   }
 
+  /** Somebody has given a user another quota: looked at now, and its routers are told what it means to them. */
+  quotaChanged(username: string): void {
+    this.quota.userChanged(username);
+    // What the store can not note is made up by the quota itself, which looks at every record.
+    void this.accounts.writer.touch(username).catch(() => undefined);
+  }
+
   /** For /ready. */
   check(): { readonly ok: boolean; readonly detail: string } {
     const { state, detail } = this.store.health;

@@ -31,3 +31,13 @@ export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),
   fraction: () => randomInt(0x1_0000_0000) / 0x1_0000_0000,
 };
+
+/** Resolves when `work` has, or after `graceMs`; rejects as `work` does. */
+export async function withinGrace(work: Promise<unknown>, graceMs: number, clock: Clock): Promise<void> {
+  let cancel = () => undefined as void;
+  const grace = new Promise<void>((resolve) => {
+    cancel = clock.after(graceMs, resolve);
+  });
+  await Promise.race([work, grace]);
+  cancel();
+}

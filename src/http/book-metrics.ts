@@ -30,6 +30,8 @@ export interface BookFigures {
     }[];
   };
   readonly audit: { readonly waiting: number; readonly dropped: number };
+  /** Changes of bindings that wait to be stored. */
+  readonly bindingsWaiting: number;
 }
 
 interface BookMetricsDeps extends Pick<HttpDeps, "outbox"> {
@@ -82,6 +84,7 @@ export class BookMetrics {
       ["quota_actions_in_flight", "Requests of the quota under way", ({ quota }) => quota.acting],
       ["webhook_messages_waiting", "Messages that wait to be stored", ({ webhooks }) => webhooks.waiting],
       ["audit_exchanges_waiting", "Ended exchanges that wait to be stored", ({ audit }) => audit.waiting],
+      ["binding_changes_waiting", "Bindings that wait to be stored", ({ bindingsWaiting }) => bindingsWaiting],
     ];
     for (const [name, help, read] of gauges) {
       const collect = function (this: Gauge): void {
