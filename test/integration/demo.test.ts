@@ -44,3 +44,23 @@ describe("npm run demo", () => {
     expect([code, output.match(/HTTP 200: ack/g)?.length]).toEqual([0, 2]);
   }, 60_000);
 });
+
+describe("examples/chained-hubs", () => {
+  const CHAINED = [join(ROOT, "bin/node24.cjs"), join(ROOT, "examples/chained-hubs/demo.ts")];
+
+  it("stays up after ACK, NAK and no-route, finds bob by name from above, and ends cleanly on SIGTERM", async () => {
+    const demo = Program.start(process.execPath, CHAINED, { cwd: ROOT });
+    await demo.says(/Ctrl-C ends all of it/, 60_000);
+    expect(demo.output.match(/HTTP \d+: [a-z-]+/g)).toEqual(["HTTP 200: ack", "HTTP 409: nak", "HTTP 404: no-route"]);
+    const [, url = ""] = demo.output.match(/curl -X POST '([^']+)'/) ?? [];
+    expect((await fetch(url, { method: "POST" })).status).toBe(200);
+    await demo.says(/bob is offline now/);
+    demo.signal("SIGTERM");
+    expect(await demo.ended).toEqual({ code: 0, signal: null });
+    expect(demo.output).toContain("everything is closed");
+  }, 90_000);
+
+  it("--once ends by itself, with code 0", async () => {
+    expect((await runToEnd(process.execPath, [...CHAINED, "--once"])).code).toBe(0);
+  }, 60_000);
+});
