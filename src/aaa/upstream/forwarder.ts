@@ -31,8 +31,6 @@ const REQUEST_NOT_ROUTABLE = 502;
 export class Forwarder {
   readonly #deps: ForwarderDeps;
   readonly #conversations = new Conversations();
-  /** Requests of TLS links by link and Identifier: one that comes under the same Identifier replaces it (DP-08). */
-  readonly #underway = new Map<string, AbortController>();
 
   constructor(deps: ForwarderDeps) {
     this.#deps = deps;
@@ -46,26 +44,11 @@ export class Forwarder {
 
   /** Passes a request on to this pool, whatever it is for. */
   forwardTo(context: RequestContext, pool: Pool): Promise<Reply> {
-    return context.link.kind === "tls" ? this.#forwardOnce(context, pool) : this.#ask(context, pool, context.signal);
+    return this.#ask(context, pool);
   }
 
-  async #forwardOnce(context: RequestContext, pool: Pool): Promise<Reply> {
-    const key = `${context.packet.identifier} ${context.link.linkId}`;
-    const superseded = new AbortController();
-    this.#underway.get(key)?.abort();
-    this.#underway.set(key, superseded);
-    const abort = () => superseded.abort();
-    context.signal.addEventListener("abort", abort, { once: true });
-    try {
-      return await this.#ask(context, pool, superseded.signal);
-    } finally {
-      context.signal.removeEventListener("abort", abort);
-      if (this.#underway.get(key) === superseded) this.#underway.delete(key);
-    }
-  }
-
-  async #ask(context: RequestContext, pool: Pool, signal: AbortSignal): Promise<Reply> {
-    const { packet, link } = context;
+  async #ask(context: RequestContext, pool: Pool): Promise<Reply> {
+    const { packet, link, signal } = context;
     const { clock, mark } = this.#deps;
     // RFC 2865 Section 2.3 asks for care to avoid loops; this is where they end.
     if (packet.attributes.some((each) => isProxyState(each) && mark.isOurs(each.value))) return unroutable(context);
