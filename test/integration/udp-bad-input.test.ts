@@ -168,7 +168,7 @@ const ATTACKS: Record<string, Attack> = {
   },
 };
 
-describe("a hub and datagrams that it should not get", () => {
+describe("source unknown, bad authenticator, bad MA, stale Event-Timestamp, and worse", () => {
   it.each(Object.entries(ATTACKS))(
     "%s: silence, a counter by reason, and healthy neighbours do not notice",
     async (_what, { to, reason, octets, from = ATTACKER }) => {

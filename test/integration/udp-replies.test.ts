@@ -63,7 +63,7 @@ describe("replies", () => {
     expect(passedOn.attributes.slice(1)).toEqual(attributes);
   });
 
-  it("BR-11 of what an unsigned request brought, the hub's own replies echo the Proxy-States and nothing else", async () => {
+  it("BR-01 BR-11 of what an unsigned request brought, the hub's own replies echo the Proxy-States and nothing else", async () => {
     const { fixture, host } = await both({ clients: [udpEntry(LENIENT)], handler: answerUnserved });
     const brought = [USER, textAttribute(18, "say"), textAttribute(24, "this"), textAttribute(25, "back")];
     for (const [identifier, attributes] of [

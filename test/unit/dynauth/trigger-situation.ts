@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
-import type { Outcome } from "../../../src/dynauth/outcome.ts";
+import type { Outcome, Replied } from "../../../src/dynauth/outcome.ts";
 import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
 import { type NoRouteAnswer, type TriggerOptions, Triggers } from "../../../src/dynauth/triggers.ts";
 import { HubError } from "../../../src/errors.ts";
@@ -34,7 +34,7 @@ export const REPLIED = {
   roundTripMs: 1,
 };
 
-const ACK: Outcome = { ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [textAttribute(18, "bye")] };
+export const ACK: Replied = { ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [textAttribute(18, "bye")] };
 
 /** A request of a DAC, and what becomes of it. */
 export interface Situation {

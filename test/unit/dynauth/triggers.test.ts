@@ -5,6 +5,7 @@ import { type Attribute, firstInteger, integerAttribute, textAttribute } from ".
 import type { Reply } from "../../../src/transport/link.ts";
 import { clientEntry } from "../../support/client-entries.ts";
 import {
+  ACK,
   COMMON,
   DAC,
   MARK,
@@ -66,7 +67,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 502",
     },
     {
-      name: "DP-09 DP-13 a user of a realm that is not its own",
+      name: "DP-09 DP-13 authenticated DAC, not allowed for this realm/session",
       client: reaching({ realms: ["other.example"] }),
       answer: "code 42 cause 502",
     },
@@ -78,7 +79,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 502",
     },
     {
-      name: "DP-11 DP-13 Operator-Name of a realm that is not ours",
+      name: "DP-11 DP-13 realm unknown, or not ours, or no Operator-Name at a pure realm proxy",
       attributes: [USER, textAttribute(126, "1else.example")],
       answer: "code 42 cause 502",
     },
@@ -98,7 +99,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 41",
     },
     {
-      name: "DP-14 Operator-NAS-Identifier that we do not know",
+      name: "DP-14 Operator-NAS-Identifier / NAS not known here",
       attributes: [USER, OPERATOR, { type: 241, value: Buffer.from("0801", "hex") }],
       answer: "code 42 cause 403",
     },
@@ -124,7 +125,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 41",
     },
     {
-      name: "no NAS and no session identification",
+      name: "no NAS or session identification at all",
       attributes: [textAttribute(18, "hello")],
       answer: "code 42 cause 402",
     },
@@ -134,10 +135,15 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       outcome: new HubError("ERR_INPUT", "names no NAS"),
       answer: "code 42 cause 502",
     },
-    { name: "DP-12 NAS known, no link", outcome: noRoute("offline"), answer: "code 42 cause 502" },
+    {
+      name: "DP-18 Service-Type or other forbidden attribute in Disconnect-Request, if the hub chooses to check",
+      attributes: [USER, NAS, integerAttribute(6, 2)],
+      answer: "code 41",
+    },
+    { name: "DP-12 NAS known, no usable connection", outcome: noRoute("offline"), answer: "code 42 cause 502" },
     { name: "DP-14 NAS that nobody knows", outcome: noRoute("unknown"), answer: "code 42 cause 403" },
     {
-      name: "DP-30 no open acct session fits the records",
+      name: "DP-30 session records say otherwise",
       outcome: noRoute("no-session"),
       answer: "code 42 cause 503",
     },
@@ -173,7 +179,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 404",
     },
     {
-      name: "all Identifiers in flight, queue full",
+      name: "all IDs in flight, queue full",
       outcome: { ...COMMON, kind: "busy", why: "queue-full" },
       answer: "code 42 cause 506",
     },
@@ -195,7 +201,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 502",
     },
     {
-      name: "DP-29 ICMP says that the router has no port 3799",
+      name: "DP-29 NAS answered Protocol-Error, or ICMP unreachable",
       outcome: { ...COMMON, kind: "closed", written: false, why: "port-unreachable" },
       answer: "code 42 cause 406",
     },
@@ -228,6 +234,10 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
 
   it.each<Situation & { name: string }>([
     { name: "ACK" },
+    {
+      name: "DP-23 ACK of a proxy, our mark behind them",
+      outcome: { ...ACK, replyAttributes: [...STATES, MARK.attribute] },
+    },
     { name: "NAK of the hub", outcome: noRoute("offline") },
     { name: "NAK of the NAS", outcome: nakOf(503) },
   ])("DP-22 UL-15 every Proxy-State of the DAC comes back, unchanged and in order: $name", async (situation) => {
