@@ -27,6 +27,7 @@ const MEGABYTE = 1_000_000;
 const ACCT_OUTPUT_OCTETS = 43;
 const ACCT_SESSION_TIME = 46;
 const ACTED_WITHIN_MS = 10_000;
+const AUDITED_WITHIN_MS = 1_000;
 
 const folder = await mkdtemp(join(tmpdir(), "radsec-hub-quota-"));
 const clock = systemClock;
@@ -145,7 +146,7 @@ async function acts(action: QuotaActed["action"], cause: () => Promise<void>): P
 
 async function ask(path: string): Promise<void> {
   const response = await fetch(api + path);
-  say("caller", `GET ${path}: HTTP ${response.status} ${(await response.text()).slice(0, 300)}`);
+  say("caller", `GET ${path}: HTTP ${response.status} ${await response.text()}`);
 }
 
 const login = (username: string, acctSessionId: string): AcctSession =>
@@ -162,6 +163,10 @@ say("alice", "logs in again");
 await acts("disconnect", () => report("start", login("alice", "81000004"), 0));
 await stopped;
 await ask("/v1/sessions?open=true");
+await ask("/v1/sessions?username=alice");
+// What has ended is written down some ten times a second.
+await new Promise<void>((resolve) => clock.after(AUDITED_WITHIN_MS, resolve));
+await ask("/v1/exchanges?username=alice");
 say(ROUTER, `still online: ${[...router.acctSessions].map(({ username }) => username).join(", ")}`);
 
 async function stop(): Promise<void> {

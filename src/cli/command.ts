@@ -49,7 +49,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [number, string])[] = [
   [EXIT.usage, "the command line cannot be understood"],
   [EXIT.nak, "nak: the NAS refused"],
   [EXIT.timeout, "timeout: the NAS did not answer, and may have acted"],
-  [EXIT.noRoute, "no-route: no link leads to the NAS"],
+  [EXIT.noRoute, "no-route: no link leads to the NAS, or no open acct session fits"],
   [EXIT.busy, "busy or closed: the link could not carry the request to its end"],
   [EXIT.unreachable, "the hub cannot be reached"],
 ];

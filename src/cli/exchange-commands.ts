@@ -11,9 +11,12 @@ const FIELDS: Readonly<Record<string, readonly [field: string, spec: OptionSpec]
   user: ["username", { type: "string", placeholder: "NAME", description: "User-Name" }],
   session: ["session_id", { type: "string", placeholder: "ID", description: "Acct-Session-Id" }],
   mac: ["calling_station_id", { type: "string", placeholder: "MAC", description: "Calling-Station-Id" }],
-  "framed-ip": ["framed_ip", { type: "string", placeholder: "IP", description: "Framed-IP-Address" }],
+  "framed-ip": ["framed_ip", { type: "string", placeholder: "IP", description: "IPv4 or IPv6 address" }],
   wait: ["timeout", { type: "string", placeholder: "TIME", description: "how long to wait, such as 10s" }],
 };
+
+/** One of them says which NAS is meant, or lets the hub find the acct sessions. */
+const NAMING = ["nas", "nas-ip", "link", "user", "session", "mac", "framed-ip"];
 
 const OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...Object.fromEntries(Object.entries(FIELDS).map(([option, [, spec]]) => [option, spec])),
@@ -35,7 +38,7 @@ export const DISCONNECT: Command = {
   positionals: [],
   options: OPTIONS,
   exits: EXITS,
-  example: "disconnect --nas shop-7 --user alice --session 81a20f",
+  example: "disconnect --user alice",
   run: (context) => exchange(context, "/disconnect"),
 };
 
@@ -56,8 +59,8 @@ async function exchange(context: CommandContext, path: string): Promise<number> 
     const value = options.text(option);
     if (value !== undefined) body[field] = value;
   }
-  if (body["nas_identifier"] === undefined && body["nas_ip_address"] === undefined && body["link_id"] === undefined) {
-    throw new HubError("ERR_INPUT", "say which NAS is meant: --nas, --nas-ip or --link");
+  if (!NAMING.some((option) => options.text(option) !== undefined)) {
+    throw new HubError("ERR_INPUT", `say who is meant: ${NAMING.map((option) => `--${option}`).join(", ")}`);
   }
   const attributes = options.list("attribute").map((text) => {
     const [name, value] = parsePair(text, "attribute");
@@ -79,6 +82,7 @@ const EXIT_CODES: ReadonlyMap<unknown, number> = new Map([
   ["no-route", EXIT.noRoute],
   ["busy", EXIT.busy],
   ["closed", EXIT.busy],
+  ["no-session", EXIT.noRoute],
   ["stopping", EXIT.busy],
 ]);
 

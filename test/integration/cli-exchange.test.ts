@@ -107,6 +107,14 @@ describe("radsec-hub disconnect and coa", () => {
     expect(io.lines).toEqual([`${code}: the detail`, '  {"link_id":"hub-1"}']);
   });
 
+  it("a user needs no NAS: the hub knows where it is, or that it is nowhere", async () => {
+    say(200, { outcomes: [ACK] });
+    expect(await hub("disconnect", "--user", "alice")).toBe(0);
+    expect(asked[0]?.body).toEqual({ username: "alice" });
+    say(404, { code: "no-session", detail: "no open acct session fits", outcome: "no-route" });
+    expect(await hub("disconnect", "--mac", "00-11-22-AA-BB-CC")).toBe(5);
+  });
+
   it("several outcomes give a line each and the exit code of the first that is no ack", async () => {
     say(207, { outcomes: [ACK, { ...ACK, outcome: "timeout", link_id: "hub-2" }, { ...ACK, outcome: "nak" }] });
     expect(await hub("disconnect", "--nas", "shop-7")).toBe(4);
@@ -133,7 +141,7 @@ describe("radsec-hub disconnect and coa", () => {
   });
 
   it("a mistake is one line and exit code 1, and nothing is asked", async () => {
-    expect(await hub("disconnect", "--user", "alice")).toBe(1);
+    expect(await hub("disconnect", "--wait", "10s")).toBe(1);
     expect(await hub("coa", "--nas", "x", "--attribute", "Filter-Id")).toBe(1);
     expect(await run(["disconnect", "--nas", "x", "--url", "nonsense"], io)).toBe(1);
     expect(io.err.trimEnd().split("\n")).toHaveLength(3);

@@ -185,5 +185,28 @@ describe("examples/quota", () => {
     );
     expect(text).toMatch(/webhook +quota\.reached: alice, 80 %/);
     expect(text).toContain("still online: bob, carol");
+    // The API: 850 MB are 85 %, and in the end alice has no open acct session.
+    const usage = JSON.parse(/GET \/v1\/users\/alice\/usage: HTTP 200 (.*)/.exec(text)?.[1] ?? "") as unknown;
+    expect(usage).toMatchObject({
+      username: "alice",
+      quota: [{ rule: "gigabyte", used: 850_000_000, amount: 1_000_000_000, percent: 85 }],
+    });
+    const users = /GET \/v1\/sessions\?open=true: HTTP 200 (.*)/.exec(text)?.[1] ?? "";
+    const { sessions } = JSON.parse(users) as { sessions: { username: string; nas_identifier: string }[] };
+    expect(sessions.map(({ username }) => username).toSorted()).toEqual(["bob", "carol"]);
+    expect(sessions.every(({ nas_identifier: nas }) => nas === "router-1")).toBe(true);
+    const closed = JSON.parse(/GET \/v1\/sessions\?username=alice: HTTP 200 (.*)/.exec(text)?.[1] ?? "") as unknown;
+    const stopped = { open: false, close_cause: "stop" };
+    expect(closed).toMatchObject({ sessions: [stopped, { ...stopped, download_octets: 1_050_000_000 }] });
+    // Who acted, and how it ended.
+    const audit = /GET \/v1\/exchanges\?username=alice: HTTP 200 (.*)/.exec(text)?.[1] ?? "";
+    const acted = { trigger: "quota", caller: "gigabyte", outcome: "ack" };
+    expect(JSON.parse(audit)).toMatchObject({
+      exchanges: [
+        { ...acted, name: "Disconnect-Request" },
+        { ...acted, name: "Disconnect-Request" },
+        { ...acted, name: "CoA-Request" },
+      ],
+    });
   }, 60_000);
 });
