@@ -1,3 +1,6 @@
+import { BUILT_IN_MODULES } from "./aaa/modules/built-in.ts";
+import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
+import type { ModulesOptions } from "./aaa/pipeline/options.ts";
 import type { QuotaOptions } from "./aaa/quota/options.ts";
 import type { HeartbeatOptions, RouteRule } from "./aaa/upstream/options.ts";
 import type { UsersOptions } from "./aaa/users/options.ts";
@@ -8,9 +11,10 @@ import {
   checkSelectAttributes,
   NO_DICTIONARY,
 } from "./config/attribute-names.ts";
+import { checkModules } from "./config/module-rules.ts";
 import { deepFreeze } from "./config/deep-freeze.ts";
 import type { HubValues } from "./config/hub-schema.ts";
-import type { Problem, Report } from "./config/problem.ts";
+import type { KeyPath, Problem, Report } from "./config/problem.ts";
 import { type AccountingConfig, accountingConfig } from "./config/sections/accounting.ts";
 import { type BindingsConfig, bindingsConfig } from "./config/sections/bindings.ts";
 import { type ClientContext, clientEntry } from "./config/sections/clients.ts";
@@ -18,6 +22,7 @@ import { type DynauthConfig, dynauthConfig } from "./config/sections/dynauth.ts"
 import { heartbeatOptions } from "./config/sections/heartbeat.ts";
 import { httpConfig } from "./config/sections/http.ts";
 import { type LogConfig, logConfig } from "./config/sections/log.ts";
+import { modulesOptions } from "./config/sections/modules.ts";
 import { type NodeConfig, nodeConfig } from "./config/sections/node.ts";
 import { type PkiConfig, pkiConfig } from "./config/sections/pki.ts";
 import { quotaOptions } from "./config/sections/quota.ts";
@@ -67,6 +72,7 @@ export interface Config {
   readonly quota: QuotaOptions;
   readonly users: UsersOptions;
   readonly webhooks: WebhooksOptions;
+  readonly modules: ModulesOptions;
   readonly status: StatusConfig;
   /** Undefined when there is to be no HTTP API. */
   readonly http: HttpOptions | undefined;
@@ -79,10 +85,18 @@ export interface ConfigSource extends ValueSource {
   readonly file: string;
   /** With it, names of attributes are checked too. */
   readonly dictionary?: Dictionary;
+  /** What `modules` may name; default: what comes with the hub. */
+  readonly modules?: ModuleCatalogue;
 }
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly Problem[];
+      /** Gives a mistake that shows only when the hub uses the configuration its place in the file. */
+      readonly problemAt: (path: KeyPath, message: string) => Problem;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly [] };
 
 /** Reads the text of hub.yaml: a Config, or every mistake in it at once, in the order of the text. Never throws. */
@@ -98,6 +112,7 @@ export function loadConfig(text: string, source: ConfigSource): LoadedConfig {
       checkThrottleAttributes(tree.root, dictionary, report);
     }
     checkFilterAttributes(tree.root, dictionary, report);
+    checkModules(tree.root, source.modules ?? BUILT_IN_MODULES, source.dictionary, report);
     const checked = validate(tree);
     if ("problems" in checked) problems.push(...checked.problems);
     else if (problems.length === 0) return loaded(checked.values, dictionary, tree);
@@ -108,7 +123,8 @@ export function loadConfig(text: string, source: ConfigSource): LoadedConfig {
 function loaded(values: HubValues, dictionary: Dictionary, tree: YamlTree): LoadedConfig {
   const warnings: Problem[] = [];
   reportWarnings(values, (path, message) => warnings.push(tree.problemAt(path, message)));
-  return { ok: true, config: deepFreeze(configOf(values, dictionary)), warnings: inOrder(warnings) };
+  const problemAt = (path: KeyPath, message: string) => tree.problemAt(path, message);
+  return { ok: true, config: deepFreeze(configOf(values, dictionary)), warnings: inOrder(warnings), problemAt };
 }
 
 function configOf(values: HubValues, dictionary: Dictionary): Config {
@@ -136,6 +152,7 @@ function configOf(values: HubValues, dictionary: Dictionary): Config {
     quota: quotaOptions(values.quota),
     users: usersOptions(values.users),
     webhooks: webhooksOptions(values.webhooks),
+    modules: modulesOptions(values.modules),
     status,
     http: httpConfig(values.http, dynauth),
     pki: pkiConfig(values.pki),

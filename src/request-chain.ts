@@ -1,3 +1,4 @@
+import type { Pipeline } from "./aaa/pipeline/pipeline.ts";
 import { answerUnserved } from "./aaa/unserved.ts";
 import type { Bookkeeping } from "./bookkeeping.ts";
 import type { NoRouteAnswer, Triggers } from "./dynauth/triggers.ts";
@@ -10,7 +11,9 @@ export interface RequestChainParts {
   readonly forward: (context: RequestContext) => Promise<Reply> | undefined;
   /** Kinds of links that a request of an upstream may go to. */
   readonly reverseKinds: () => ReadonlySet<Link["kind"]>;
-  /** Answers what is not forwarded; default: nobody is let in and nothing is acknowledged. */
+  /** The modules of hub.yaml. */
+  readonly pipeline: Pick<Pipeline, "answer" | "plainAccounting">;
+  /** Answers what is not forwarded instead of the modules. */
   readonly served?: RequestHandler | undefined;
   /** Stores accounting; undefined where it is switched off. */
   readonly books?: Pick<Bookkeeping, "answer"> | undefined;
@@ -28,11 +31,13 @@ export class RequestChain {
   readonly answer: RequestHandler = (context) => {
     const { packet, link } = context;
     if (isDynamic(packet.code)) return link.client.mayTrigger ? this.#trigger(context) : answerUnserved(context);
-    const { forward, books, served = answerUnserved } = this.#parts;
+    const { forward, books, pipeline, served } = this.#parts;
+    const isPlain = packet.code === CODE.accountingRequest && pipeline.plainAccounting;
+    if (!isPlain && served === undefined) return pipeline.answer(context);
     const upstream = forward(context);
     // What is forwarded is stored too: proxied routers are in the index and under quota.
     if (packet.code === CODE.accountingRequest && books !== undefined) return books.answer(context, upstream);
-    return upstream ?? served(context);
+    return upstream ?? (served ?? answerUnserved)(context);
   };
 
   /** What a DAC sends to a port for triggers. */

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
 import { packageFolder, packageVersion } from "./cli/package-files.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
-import { problemText } from "./config/problem.ts";
+import { catalogueFor } from "./config/module-catalogue.ts";
+import { type KeyPath, type Problem, problemText } from "./config/problem.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { HubError } from "./errors.ts";
 import { Hub, type HubAddresses } from "./hub.ts";
@@ -28,21 +30,23 @@ export interface ServeContext {
 export async function serve(context: ServeContext): Promise<number> {
   const { clock = systemClock, random = systemRandom, complain } = context;
   const dictionary = Dictionary.load(join(packageFolder(), "config", "dictionaries"));
-  const config = readConfig(context, dictionary, complain);
-  if (config === undefined) return 1;
+  const read = await readConfig(context, dictionary, complain);
+  if (read === undefined) return 1;
+  const { config, modules } = read;
   const log = openLog(config.log);
   context.onExit(() => log.flush());
   const version = packageVersion();
   let hub: Hub;
   let addresses: HubAddresses;
   try {
-    hub = new Hub(config, { clock, random, log, version, dictionary });
+    hub = new Hub(config, { clock, random, log, version, dictionary, modules });
     addresses = await hub.start();
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    complain(`${error.code}: ${error.message}`);
+    complain(placed(error, read) ?? `${error.code}: ${error.message}`);
     return 1;
   }
+  if (hub.pki?.isNew === true) log.info(madePki(hub.pki));
   announce(log, version, config, addresses, context.configFile);
   context.onReload(() => void reload(hub, log, dictionary, context));
   await context.interrupted;
@@ -50,6 +54,10 @@ export async function serve(context: ServeContext): Promise<number> {
   await hub.stop();
   log.info("stopped");
   return 0;
+}
+
+function madePki({ ca, hub }: NonNullable<Hub["pki"]>): string {
+  return `made a development CA, ${ca.certificateFile}, and a hub certificate, ${hub.certificateFile}; radsec-hub pki issue NAME makes one for a router`;
 }
 
 function announce(log: Logger, version: string, config: Config, addresses: HubAddresses, file: string): void {
@@ -74,21 +82,34 @@ function announce(log: Logger, version: string, config: Config, addresses: HubAd
 
 /** A file with mistakes changes nothing: every one of them is logged, and the hub goes on as it was. */
 async function reload(hub: Hub, log: Logger, dictionary: Dictionary, context: ServeContext): Promise<void> {
-  const config = readConfig(context, dictionary, (line) => log.error(line));
-  if (config === undefined) return log.error("the configuration has mistakes; the one in force stays");
+  const read = await readConfig(context, dictionary, (line) => log.error(line));
+  if (read === undefined) return log.error("the configuration has mistakes; the one in force stays");
   try {
-    await hub.apply(config);
-    log.level = config.log.level;
+    await hub.apply(read.config, read.modules);
+    log.level = read.config.log.level;
   } catch (error) {
+    const line = error instanceof HubError ? placed(error, read) : undefined;
+    if (line !== undefined) log.error(line);
     log.error({ err: error }, "the configuration could not be applied; the one in force stays");
   }
 }
 
-function readConfig(
+/** A mistake that showed only when the hub used the configuration, with its place in the file; undefined where it has none. */
+function placed({ details, message }: HubError, { problemAt }: ReadConfig): string | undefined {
+  return Array.isArray(details["path"]) ? problemText(problemAt(details["path"], message)) : undefined;
+}
+
+interface ReadConfig {
+  readonly config: Config;
+  readonly modules: ModuleCatalogue;
+  readonly problemAt: (path: KeyPath, message: string) => Problem;
+}
+
+async function readConfig(
   { configFile, env }: ServeContext,
   dictionary: Dictionary,
   complain: (line: string) => void,
-): Config | undefined {
+): Promise<ReadConfig | undefined> {
   let text: string;
   try {
     text = readFileSync(configFile, "utf8");
@@ -98,11 +119,14 @@ function readConfig(
     return undefined;
   }
   const readFile = (path: string) => readFileSync(path, "utf8");
-  const loaded = loadConfig(text, { file: configFile, env, readFile, dictionary });
+  const source = { file: configFile, env, readFile, dictionary };
+  const { modules, problems } = await catalogueFor(text, source);
+  for (const problem of problems) complain(problemText(problem));
+  const loaded = loadConfig(text, { ...source, modules });
   if (!loaded.ok) {
     for (const problem of loaded.problems) complain(problemText(problem));
     return undefined;
   }
   for (const warning of loaded.warnings) complain(`warning: ${problemText(warning)}`);
-  return loaded.config;
+  return problems.length > 0 ? undefined : { config: loaded.config, modules, problemAt: loaded.problemAt };
 }

@@ -20,6 +20,7 @@ export const LIVE_KEYS: { readonly [Section in keyof Config]: { readonly restart
   quota: { restart: [] },
   users: { restart: [] },
   webhooks: { restart: [] },
+  modules: { restart: [] }, // built anew; requests in flight end with the old ones
   status: { restart: [] },
   http: { restart: ["address", "port"] }, // also to begin or end having one
   pki: { restart: ["folder", "names"] },

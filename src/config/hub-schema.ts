@@ -11,6 +11,7 @@ import { dynauthSection } from "./sections/dynauth.ts";
 import { heartbeatSection } from "./sections/heartbeat.ts";
 import { httpSection } from "./sections/http.ts";
 import { logSection } from "./sections/log.ts";
+import { modulesSection } from "./sections/modules.ts";
 import { nodeSection } from "./sections/node.ts";
 import { pkiSection } from "./sections/pki.ts";
 import { quotaSection } from "./sections/quota.ts";
@@ -49,6 +50,9 @@ export const hubSchema = section(
     quota: quotaSection.prefault({}).meta({ description: "What users may use, and what happens when they have." }),
     users: usersSection.prefault({}).meta({ description: "Users and plans of the store." }),
     webhooks: webhooksSection,
+    modules: modulesSection
+      .prefault({})
+      .meta({ description: "Modules that requests come to: who is let in, and what is stored." }),
     status: statusSection.prefault({}).meta({ description: "Status-Server, the watchdog of routers." }),
     http: httpSection.prefault({}).meta({ description: "The HTTP API." }),
     pki: pkiSection.prefault({}).meta({ description: "The development PKI." }),

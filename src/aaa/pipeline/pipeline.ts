@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../../clock.ts";
 import type { EventFeed } from "../../events.ts";
 import type { Dictionary } from "../../radius/dictionary.ts";
 import type { Reply, RequestContext } from "../../transport/link.ts";
+import { BUILT_IN_MODULES } from "../modules/built-in.ts";
 import type { ModuleFault } from "./call.ts";
 import { DefinitionsInUse } from "./definitions-in-use.ts";
 import { LoopWatch } from "./loop-watch.ts";
@@ -32,6 +34,7 @@ export class Pipeline {
   readonly #inUse = new DefinitionsInUse();
   readonly #retiring = new Set<Promise<void>>();
   #set: ModuleSet | undefined;
+  #made: Made | undefined;
   #plainAccounting = true;
 
   constructor(deps: PipelineDeps) {
@@ -52,9 +55,15 @@ export class Pipeline {
     return this.#plainAccounting;
   }
 
-  /** Builds a set of modules. @returns what puts it in the place of the one before, or takes it down again
+  /** Builds a set of modules.
+   *  @param catalogue what the options may name; default: the same as before, or what comes with the hub
+   *  @returns what puts it in the place of the one before, or takes it down again
    *  @throws {HubError} ERR_CONFIG: then the old one stays in use */
-  async prepare(options: ModulesOptions, catalogue: ModuleCatalogue): Promise<PreparedModules> {
+  async prepare(
+    options: ModulesOptions,
+    catalogue = this.#made?.catalogue ?? BUILT_IN_MODULES,
+  ): Promise<PreparedModules> {
+    if (this.#made !== undefined && isSame(this.#made, { options, catalogue })) return KEPT;
     const { clock, random, services, forward } = this.#deps;
     const set = await ModuleSet.build(
       {
@@ -74,6 +83,7 @@ export class Pipeline {
       use: () => {
         const before = this.#set;
         this.#set = set;
+        this.#made = { options, catalogue };
         this.#plainAccounting = isPlainAccounting(options);
         this.#watch.apply(options.blockedAfterMs);
         if (before !== undefined) this.#retire(before);
@@ -112,12 +122,30 @@ export class Pipeline {
   }
 }
 
+/** What a set was made of. */
+interface Made {
+  readonly options: ModulesOptions;
+  readonly catalogue: ModuleCatalogue;
+}
+
 /** A complete set of modules that no packet takes yet. */
 export interface PreparedModules {
   /** Packets take it from now on. */
   use(): void;
   /** It is not wanted after all. */
   drop(): void;
+}
+
+/** What is in use fits already. */
+const KEPT: PreparedModules = { use: () => undefined, drop: () => undefined };
+
+function isSame(made: Made, wanted: Made): boolean {
+  const { catalogue } = made;
+  return (
+    isDeepStrictEqual(made.options, wanted.options) &&
+    catalogue.size === wanted.catalogue.size &&
+    [...catalogue].every(([name, definition]) => wanted.catalogue.get(name) === definition)
+  );
 }
 
 /** The message and the line it came from. */

@@ -85,6 +85,10 @@ export class Upstreams {
     return this.#poolOf(request)?.name;
   }
 
+  has(pool: string): boolean {
+    return this.#pools.has(pool);
+  }
+
   /** Passes a request on to a pool; nobody answers for one that is not there. */
   async forwardTo(context: RequestContext, pool: string): Promise<Reply> {
     const known = this.#pools.get(pool);
