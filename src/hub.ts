@@ -293,7 +293,7 @@ export class Hub {
   #booksOfApi() {
     if (this.#books === undefined) return {};
     const books = this.#books;
-    const { store, quota } = books;
+    const { store, quota, accounts } = books;
     return {
       books: () => books.figures,
       outbox: store.outbox,
@@ -303,7 +303,10 @@ export class Hub {
       audit: store.audit,
       quotaStore: store.quota,
       quota: {
-        userChanged: (username: string) => quota.userChanged(username),
+      users: store.users,
+      plans: store.plans,
+      accounts,
+        userChanged: (username: string) => books.quotaChanged(username),
         standingsOf: (username: string) => quota.standingsOf(username),
         ruleNames: () => this.#config.quota.rules.map(({ name }) => name),
         countsOf: (rule: string) => this.#config.quota.rules.find(({ name }) => name === rule)?.counts,

@@ -1,17 +1,10 @@
+import { stringify } from "csv-stringify/sync";
 import type { Cell } from "./session-json.ts";
 
-/** What a spreadsheet takes for the beginning of a formula; a user chooses User-Name, and an operator opens the file. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
-const QUOTED = /[",\r\n]/;
-
-/** One line of CSV (RFC 4180). Text that would be a formula gets a ' in front; other formats have it as it is. */
-export function csvLine(cells: readonly Cell[]): string {
-  return `${cells.map(csvCell).join(",")}\r\n`;
-}
-
-function csvCell(cell: Cell): string {
-  if (cell === null) return "";
-  if (typeof cell !== "string") return String(cell);
-  const text = FORMULA.test(cell) ? `'${cell}` : cell;
-  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** Lines of CSV (RFC 4180). Text that a spreadsheet would take for a formula gets a ' in front: a user chooses User-Name, and an
+ *  operator opens the file. Other formats have it as it is. */
+export function csvLines(rows: readonly (readonly Cell[])[]): string {
+  // The library writes true as 1, and quotes a line end only if it is the one between lines.
+  const texts = rows.map((cells) => cells.map((cell) => (typeof cell === "boolean" ? String(cell) : cell)));
+  return stringify(texts, { record_delimiter: "\r\n", escape_formulas: true, quoted_match: /[\r\n]/ });
 }

@@ -5,13 +5,14 @@ import type { OutcomeKind } from "../dynauth/outcome.ts";
 import { CODE } from "../radius/codes.ts";
 import { CLOSE_REASONS, DROP_REASONS } from "../transport/link.ts";
 import { REFUSAL_REASONS } from "../transport/refusal.ts";
+import { AccountMetrics } from "./account-metrics.ts";
 import { BookMetrics } from "./book-metrics.ts";
 import type { HttpDeps } from "./options.ts";
 import { addUdpMetrics } from "./udp-metrics.ts";
 
 type MetricsDeps = Pick<
   HttpDeps,
-  "events" | "registry" | "dynauth" | "version" | "upstreams" | "udp" | "heartbeat" | "books" | "outbox"
+  "events" | "registry" | "dynauth" | "version" | "upstreams" | "udp" | "heartbeat" | "books" | "outbox" | "accounts"
 >;
 
 const OUTCOMES = {
@@ -60,6 +61,7 @@ export class HubMetrics {
     registers: [this.#metrics],
   });
   readonly #books: BookMetrics | undefined;
+  readonly #accounts: AccountMetrics | undefined;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
   #unsubscribe: () => void = () => undefined;
 
@@ -72,6 +74,7 @@ export class HubMetrics {
     const { books, outbox, udp } = deps;
     if (udp !== undefined) addUdpMetrics(this.#metrics, udp);
     this.#books = books && new BookMetrics(this.#metrics, { books, outbox });
+    this.#accounts = deps.accounts && new AccountMetrics(this.#metrics, deps.accounts);
     this.#readings();
   }
 
@@ -101,6 +104,7 @@ export class HubMetrics {
 
   #count(event: HubEvent): void {
     this.#books?.count(event);
+    this.#accounts?.count(event);
     switch (event.type) {
       case "link.up":
         this.#handshakes.inc({ result: "ok" });

@@ -1,27 +1,27 @@
 import type { AcctSession } from "../store/acct-session.ts";
 import type { Page } from "../store/types.ts";
-import { csvLine } from "./csv.ts";
+import { csvLines } from "./csv.ts";
 import { SESSION_COLUMNS, sessionJson } from "./session-json.ts";
 
 interface ExportKind {
   readonly mediaType: string;
   readonly contentType: string;
   readonly head: string;
-  readonly line: (acctSession: AcctSession) => string;
+  readonly lines: (acctSessions: readonly AcctSession[]) => string;
 }
 
 export const EXPORTS = {
   csv: {
     mediaType: "text/csv",
     contentType: "text/csv; charset=utf-8; header=present",
-    head: csvLine(SESSION_COLUMNS),
-    line: (acctSession) => csvLine(Object.values(sessionJson(acctSession))),
+    head: csvLines([SESSION_COLUMNS]),
+    lines: (acctSessions) => csvLines(acctSessions.map((each) => Object.values(sessionJson(each)))),
   },
   ndjson: {
     mediaType: "application/x-ndjson",
     contentType: "application/x-ndjson",
     head: "",
-    line: (acctSession) => `${JSON.stringify(sessionJson(acctSession))}\n`,
+    lines: (acctSessions) => acctSessions.map((each) => `${JSON.stringify(sessionJson(each))}\n`).join(""),
   },
 } as const satisfies Record<string, ExportKind>;
 export type ExportFormat = keyof typeof EXPORTS;
@@ -40,7 +40,7 @@ export async function exportStream(
 }
 
 /** An error that leaves the stream would be written by @hono/node-server into the export, and to standard error. */
-async function* unbroken(
+export async function* unbroken(
   source: AsyncGenerator<Uint8Array>,
   broken: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
@@ -52,13 +52,13 @@ async function* unbroken(
 }
 
 async function* chunks(
-  { head, line }: ExportKind,
+  { head, lines }: ExportKind,
   first: Page<AcctSession>,
   pageAfter: (after: string) => Promise<Page<AcctSession>>,
 ): AsyncGenerator<Uint8Array> {
   if (head !== "") yield Buffer.from(head);
   for (let page = first; ; page = await pageAfter(page.next)) {
-    if (page.items.length > 0) yield Buffer.from(page.items.map(line).join(""));
+    if (page.items.length > 0) yield Buffer.from(lines(page.items));
     if (page.next === undefined) return;
   }
 }
