@@ -244,6 +244,9 @@ const DROP_ADVICE: Readonly<Partial<Record<string, string>>> = {
     "limitProxyState: false for this client lets it in as it is, open to BlastRADIUS (CVE-2024-3596)",
   "request-bad-authenticator": "is the secret the same at both ends?",
   "request-bad-message-authenticator": "is the secret the same at both ends?",
+  "reply-no-message-authenticator":
+    "update the server, so that it sends Message-Authenticator in every reply to an Access-Request; " +
+    "requireMessageAuthenticator: false for it takes its replies as they are, open to BlastRADIUS (CVE-2024-3596)",
   "request-stale-timestamp": "are both clocks right?",
 } satisfies Partial<Record<DropReason, string>>;
 

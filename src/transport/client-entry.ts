@@ -46,8 +46,6 @@ export interface UdpFallback {
   readonly address: string;
   readonly port: number;
   readonly secret: SharedSecret;
-  /** Whether replies without Message-Authenticator are discarded (UC-06). */
-  readonly requireMessageAuthenticator: boolean;
 }
 
 /** All keys that are present must hold. */

@@ -1,5 +1,5 @@
 import type { ClientDirectory } from "./client-directory.ts";
-import type { ClientEntry, UdpFallback } from "./client-entry.ts";
+import type { ClientEntry } from "./client-entry.ts";
 import { UdpLink, type UdpLinkDeps } from "./udp-link.ts";
 
 export interface UdpFallbacksDeps extends UdpLinkDeps {
@@ -65,9 +65,6 @@ interface Wanted {
 function wantedOf(entry: ClientEntry, directory: ClientDirectory): Wanted[] {
   const peerKey = directory.onlyPeerKey(entry);
   if (entry.udpFallback === undefined || peerKey === undefined) return [];
-  return [{ entry: overUdp(entry, entry.udpFallback), address: entry.udpFallback.address, peerKey }];
-}
-
-function overUdp(entry: ClientEntry, { port, secret, requireMessageAuthenticator }: UdpFallback): ClientEntry {
-  return { ...entry, dynauthPort: port, secret, requireMessageAuthenticator };
+  const { address, port, secret } = entry.udpFallback;
+  return [{ entry: { ...entry, dynauthPort: port, secret }, address, peerKey }];
 }

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { UdpFallback } from "../../transport/client-entry.ts";
 import type { Report } from "../problem.ts";
 import { itemsOf, section, valueAt } from "../section.ts";
-import { count, flag, isIpAddress, secret, text } from "../values.ts";
+import { count, isIpAddress, secret, text } from "../values.ts";
 
 /** RFC 5176 Section 2.3 (UC-01). */
 const DYNAUTH_PORT = 3799;
@@ -15,8 +15,6 @@ export const udpFallbackSection = section({
   ),
   port: count("Its port for Disconnect and CoA.", 1, 65_535).default(DYNAUTH_PORT),
   secret: secret("RADIUS shared secret of that port."),
-  // UC-06
-  requireMessageAuthenticator: flag("Whether replies without Message-Authenticator are discarded.").default(true),
 }).meta({
   description:
     "Over tls: where the router takes Disconnect and CoA over UDP while it has no link. The entry must name one router.",

@@ -13,18 +13,16 @@ function warningsOf(text: string): string[] {
 }
 
 describe("clients[].udpFallback", () => {
-  it("is port 3799 and wants Message-Authenticator unless told otherwise (BR-02)", () => {
+  it("UC-01 is port 3799 unless told otherwise", () => {
     const fallbackOf = (text: string) => configOf(text).clients[0]?.udpFallback;
     expect(fallbackOf(yaml("{ commonName: edge-1 }"))).toMatchObject({
       address: "10.0.0.7",
       port: 3799,
-      requireMessageAuthenticator: true,
     });
-    const other = '{ address: "2001:DB8::0:7", port: 1700, secret: s, requireMessageAuthenticator: false }';
+    const other = '{ address: "2001:DB8::0:7", port: 1700, secret: s }';
     expect(fallbackOf(yaml("{ commonName: edge-1 }", other))).toMatchObject({
       address: "2001:db8::7",
       port: 1700,
-      requireMessageAuthenticator: false,
     });
   });
 

@@ -35,6 +35,12 @@ describe("EventLog and dropped packets", () => {
     expect(lines[1]?.msg).toContain("limitProxyState: false");
   });
 
+  it("BR-08 says how to go on with a server that signs its replies as before BlastRADIUS", () => {
+    drop({ listener: "requester", client: undefined, reason: "reply-no-message-authenticator" });
+    expect(lines[0]?.msg).toContain("update the server");
+    expect(lines[0]?.msg).toContain("requireMessageAuthenticator: false");
+  });
+
   it("BR-09 forged sources fill no log: one line a minute for each client, and for all strangers of a listener", () => {
     for (let last = 0; last < 200; last += 1) {
       drop({ peer: `10.0.0.${last}` });
