@@ -23,7 +23,6 @@ export const PARTS: Readonly<Record<string, string>> = {
   "DP-16": "a NAS that has proven no name and no address, and is found by a select rule, gets a request without any",
   "DP-30":
     "what names its NAS goes there unchecked, and the NAS itself answers 503; Operator-Name is not recorded with acct sessions",
-  "DP-31": "no hop limit can be set: our own mark and the way it came end every loop that comes back here",
   "UL-05": "asked over UDP and TCP; over TLS the certificate says who it is, so a request may leave its NAS out",
   "UL-11":
     "asked before anything over UDP and TCP; over TLS by the store alone, so a hub that only forwards leaves it to the upstream",

@@ -52,6 +52,8 @@ export interface TriggerOptions {
   readonly timestampWindowMs: number;
   /** Whether a request without Event-Timestamp is dropped (DP-05). */
   readonly requireEventTimestamp: boolean;
+  /** Proxy-States that a request may carry: each proxy on its way has added one at most (DP-23, DP-31). */
+  readonly hopsMax: number;
   readonly realms: TriggerRealms;
 }
 
@@ -98,14 +100,23 @@ export class Triggers {
 
   #route({ packet, client }: TriggerContext): Route {
     const { attributes } = packet;
-    const { mark } = this.#deps;
-    const looped = attributes.some(({ type, value }) => type === ATTRIBUTE.proxyState && mark.isOurs(value));
     const allowed = client.mayTrigger && (client.reach?.codes?.has(packet.code) ?? true);
     // DP-09: who is authenticated and may not gets NAK 502; so does what has been here before (DP-31).
-    if (looped || !allowed || !mayReachUser(client.reach, attributes)) {
+    if (this.#loops(attributes) || !allowed || !mayReachUser(client.reach, attributes)) {
       return { kind: "nak", errorCause: ERROR_CAUSE.requestNotRoutable };
     }
     return routeOf(attributes, this.#options.realms);
+  }
+
+  /** DP-31: it has been here before, or seems to go round where marks get lost. */
+  #loops(attributes: readonly Attribute[]): boolean {
+    let hops = 0;
+    for (const { type, value } of attributes) {
+      if (type !== ATTRIBUTE.proxyState) continue;
+      if (this.#deps.mark.isOurs(value)) return true;
+      hops += 1;
+    }
+    return hops > this.#options.hopsMax;
   }
 
   async #exchange(context: TriggerContext, target: Target): Promise<readonly Outcome[]> {

@@ -25,6 +25,12 @@ export const dynauthSection = section(
     requireEventTimestamp: flag("Whether a Disconnect- or CoA-Request without Event-Timestamp is dropped.").default(
       false,
     ),
+    // DP-31
+    hops: count(
+      "Proxies that a request of a DAC may have come through, by its Proxy-States; beyond it NAK 502.",
+      0,
+      255,
+    ).default(16),
     // DP-13
     realms: list("Realms of Operator-Name that are ours; others are not routable.", dnsName("A realm.")),
     // DP-14
@@ -57,6 +63,7 @@ export interface DynauthConfig {
   readonly exchangesMax: number;
   readonly timestampWindowMs: number;
   readonly requireEventTimestamp: boolean;
+  readonly hopsMax: number;
   readonly realms: TriggerRealms;
   /** Kinds of links that a request from an upstream may go to; empty: none, the hub answers it. */
   readonly reverseFromUpstreams: ReadonlySet<"tls" | "udp">;
@@ -73,6 +80,7 @@ export function dynauthConfig(values: z.output<typeof dynauthSection>): DynauthC
     exchangesMax: values.exchanges,
     timestampWindowMs: values.timestampWindow,
     requireEventTimestamp: values.requireEventTimestamp,
+    hopsMax: values.hops,
     realms: {
       ours: new Set(values.realms),
       operatorNas: new Map(values.operatorNas.map((nas) => [nas.operatorNasIdentifier, targetOf(nas)])),

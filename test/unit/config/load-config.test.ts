@@ -150,8 +150,10 @@ describe("loadConfig()", () => {
       exchangesMax: 50_000,
       timestampWindowMs: 300_000,
       requireEventTimestamp: false,
+      hopsMax: 16,
       realms: { ours: new Set(), operatorNas: new Map() },
       reverseFromUpstreams: new Set(["tls", "udp"]),
+      audit: "asked",
       select: [],
     });
     expect(configOf("").http).toMatchObject({ address: "127.0.0.1", port: 4_000, tokens: [], clients: [] });

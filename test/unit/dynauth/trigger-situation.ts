@@ -67,6 +67,7 @@ export async function trigger(situation: Situation): Promise<{ reply: Reply; ask
     {
       timestampWindowMs: 300_000,
       requireEventTimestamp: false,
+      hopsMax: 16,
       realms: { ours: new Set(["visited.example"]), operatorNas: new Map([["deadbeef", { nasIdentifier: "nas-07" }]]) },
       ...options,
     },

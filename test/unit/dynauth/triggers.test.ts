@@ -227,6 +227,18 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       attributes: [USER, NAS, MARK.attribute],
       answer: "code 42 cause 502",
     },
+    {
+      name: "DP-31 a request that has come through more proxies than it may",
+      options: { hopsMax: 2 },
+      attributes: [USER, NAS, ...STATES],
+      answer: "code 42 cause 502",
+    },
+    {
+      name: "DP-31 a request that has come through as many proxies as it may",
+      options: { hopsMax: 3 },
+      attributes: [USER, NAS, ...STATES],
+      answer: "code 41",
+    },
     { name: "the hub is stopping", outcome: new HubError("ERR_STOPPED", "stopping"), answer: "nothing" },
   ])("$name: $answer", async ({ answer, ...situation }) => {
     expect(summary((await trigger(situation)).reply)).toBe(answer);
