@@ -72,7 +72,8 @@ export class Bookkeeping {
       config.bindings.lapseMs,
     );
     const recorded = (each: Recorded) => this.#recorded(each);
-    this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, recorded }, config.accounting);
+    const detail = () => (this.quota.readsRecords || this.#webhooks.readsRecords ? "full" : "brief");
+    this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, detail, recorded }, config.accounting);
     this.quota = new Quota({ ...deps, store, closed, onFault }, config.quota);
     const vendorOf = ({ facts }: AcctSession) =>
       facts.peerKey === undefined ? undefined : registry.byPeerKey(facts.peerKey)[0]?.link.client.vendor;

@@ -86,8 +86,9 @@ export interface AcctSessionStore {
    *  NAS which began before it. What a record adds to usage and the mark that it was counted become durable in one atomic
    *  write, so that a record may come again at any time. Results are in the order of the batch.
    *  @param batch at most BATCH_RECORDS_MAX
+   *  @param detail "full" if not given
    *  @throws {HubError} ERR_STORE: no record may be acknowledged */
-  record(batch: readonly AccountingRecord[]): Promise<RecordResult[]>;
+  record(batch: readonly AccountingRecord[], detail?: RecordDetail): Promise<RecordResult[]>;
   /** Acct sessions that match every given field, in an order that never changes, so that paging skips and repeats none. */
   find(query: AcctSessionQuery, page: PageRequest): Promise<Page<AcctSession>>;
   /** One acct session by key. */
@@ -106,9 +107,13 @@ export interface AcctSessionStore {
   countOpen(): Promise<number>;
 }
 
+/** Whether the results name the acct sessions. "brief": nobody will look at them, and a store may leave them out. */
+export type RecordDetail = "full" | "brief";
+
 export interface RecordResult {
   readonly effect: RecordEffect;
-  /** The acct session afterwards; undefined for effect "nas", and for one "ignored" because it is of a generation long gone. */
+  /** The acct session afterwards; undefined for effect "nas", and for one "ignored" because it is of a generation long gone.
+   *  With "brief" it may be undefined always. */
   readonly acctSession: AcctSession | undefined;
   /** What the record added to the total of its user; all zero when it added nothing. */
   readonly added: UsageTotal;

@@ -3,7 +3,7 @@ import { HubError } from "../../errors.ts";
 import { ATTRIBUTE } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
 import type { AccountingRecord } from "../../store/accounting-record.ts";
-import type { AcctSessionStore, RecordResult } from "../../store/types.ts";
+import type { AcctSessionStore, RecordDetail, RecordResult } from "../../store/types.ts";
 import type { Link, Reply, RequestContext } from "../../transport/link.ts";
 import { type AccountingFault, readAccounting } from "./accounting-request.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -11,6 +11,8 @@ import { GroupCommit } from "./group-commit.ts";
 export interface AccountingDeps {
   readonly clock: Clock;
   readonly acctSessions: Pick<AcctSessionStore, "record">;
+  /** "brief" while nobody who is told of records looks at acct sessions. */
+  readonly detail: () => RecordDetail;
   /** Told of each record once its Accounting-Response is on its way (seed 003: acknowledge, then look at the quota). */
   readonly recorded: (recorded: Recorded) => void;
 }
@@ -37,7 +39,7 @@ export class Accounting {
   constructor(deps: AccountingDeps, options: AccountingOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#commit = new GroupCommit((batch) => deps.acctSessions.record(batch));
+    this.#commit = new GroupCommit((batch) => deps.acctSessions.record(batch, deps.detail()));
   }
 
   /** Records that wait for the store. */

@@ -98,6 +98,11 @@ export class Quota {
     return { waiting, looking: running, acting, remembered: this.#memory.size, dropped: this.#dropped.total };
   }
 
+  /** Whether there are rules, so that recorded() looks at acct sessions. */
+  get readsRecords(): boolean {
+    return this.#options.rules.length > 0;
+  }
+
   start(): void {
     this.#state = "running";
     this.#wait();
@@ -123,7 +128,7 @@ export class Quota {
   /** A record is stored and its Accounting-Response is on its way. */
   recorded({ result, link }: Recorded): void {
     const { acctSession } = result;
-    if (this.#options.rules.length === 0 || acctSession?.username === undefined) return;
+    if (!this.readsRecords || acctSession?.username === undefined) return;
     this.#add(acctSession.username, { heard: { acctSession, linkId: link.linkId } });
   }
 

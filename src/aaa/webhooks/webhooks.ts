@@ -26,6 +26,7 @@ const TAKE_MAX = 256;
 /** Repetitions become due by time; new messages are taken at once. */
 const SWEEP_MS = 1_000;
 const ID_BYTES = 12;
+const SESSION_TOPICS: readonly WebhookTopic[] = ["session.started", "session.updated", "session.ended"];
 
 /** Tells operators' systems what happens: each message is in the store first, and repeated until it is taken or dead, so that it
  *  comes at least once, and perhaps not in order. Whoever tells never waits.
@@ -63,6 +64,11 @@ export class Webhooks {
     readonly targets: ReadonlyMap<string, TargetQueue>;
   } {
     return { waiting: this.#writer.waiting, dropped: this.#dropped.total, targets: this.#targets };
+  }
+
+  /** Whether a target wants to know of acct sessions. */
+  get readsRecords(): boolean {
+    return SESSION_TOPICS.some((topic) => this.#topics.has(topic));
   }
 
   start(): void {

@@ -5,10 +5,19 @@ import { count } from "../count.ts";
 import { eventTime } from "../event-time.ts";
 import { NO_AMOUNTS, type Periods } from "../periods.ts";
 import { addedTotal, closed, isStale } from "../reduce.ts";
-import { type AcctSessionQuery, CLOSED_KEYS_MAX, type Page, type PageRequest, type RecordResult } from "../types.ts";
+import {
+  type AcctSessionQuery,
+  CLOSED_KEYS_MAX,
+  type Page,
+  type PageRequest,
+  type RecordDetail,
+  type RecordResult,
+} from "../types.ts";
 import { acctSessionQuery } from "./acct-session-query.ts";
 import { acctSessionOf, counterValues, identityValues, stateValues } from "./acct-session-row.ts";
 import type { Database, Row } from "./database.ts";
+import { type Packed, unpackRecords } from "./packed-records.ts";
+import { type PackedResults, packResults } from "./packed-results.ts";
 import type { RecentSessions, Stored } from "./recent-sessions.ts";
 import type { UsageTable } from "./usage-table.ts";
 
@@ -44,10 +53,12 @@ export class AcctSessionTable {
     this.#periods = periods;
   }
 
-  record(batch: readonly AccountingRecord[]): RecordResult[] {
-    return batch.map((record) =>
+  /** As AcctSessionStore.record(), packed for the way between the threads. */
+  record(packed: Packed, detail: RecordDetail): PackedResults {
+    const results = unpackRecords(packed).map((record) =>
       record.kind === "on" || record.kind === "off" ? this.#closeWithNas(record) : this.#count(record),
     );
+    return packResults(results, detail);
   }
 
   find(query: AcctSessionQuery, page: PageRequest): Page<AcctSession> {

@@ -19,7 +19,10 @@ export function commitGroup(database: Database, tables: Tables, calls: readonly 
     // A transaction that begins as a reader cannot always become a writer.
     database.run(kinds.has("write") || kinds.has("prune") ? "BEGIN IMMEDIATE" : "BEGIN");
     tables.begun();
-    const results = calls.map((call) => runApart(database, tables, call));
+    // One alone is undone with the transaction: a savepoint would copy each page that it changes.
+    const alone = calls.length === 1 ? runAlone(database, tables, calls[0] as Call) : undefined;
+    if (alone !== undefined && !database.inTransaction) return [alone];
+    const results = alone === undefined ? calls.map((call) => runApart(database, tables, call)) : [alone];
     committing = true;
     database.run("COMMIT");
     if (kinds.has("prune")) database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
@@ -40,6 +43,18 @@ export function isFatal(fault: StoreFault): boolean {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A mistake undoes the transaction. */
+function runAlone(database: Database, tables: Tables, call: Call): Result {
+  try {
+    return run(tables, call);
+  } catch (error) {
+    if (sqliteFault(error) !== undefined || !database.inTransaction) throw error;
+    database.exec("ROLLBACK");
+    tables.undone();
+    return { mistake: messageOf(error) };
+  }
 }
 
 /** A mistake in one call undoes that call; a fault of the database ends the group. */

@@ -1,9 +1,12 @@
 import type { Clock } from "../../clock.ts";
+import type { AccountingRecord } from "../accounting-record.ts";
 import { assertBatch, assertPage, assertQuery, assertUserBatch } from "../limits.ts";
 import { DEFAULT_PERIOD_RULES, type PeriodRules } from "../periods.ts";
 import { StoreLife } from "../store-life.ts";
-import type { HealthObserver, PageRequest, Store, StoreHealth } from "../types.ts";
+import type { HealthObserver, PageRequest, RecordDetail, RecordResult, Store, StoreHealth } from "../types.ts";
 import { backupDatabase } from "./backup.ts";
+import { packRecords } from "./packed-records.ts";
+import { type PackedResults, unpackResults } from "./packed-results.ts";
 import { StoreThread, type StoreThreadOptions } from "./store-thread.ts";
 import { type Concern, METHODS } from "./thread-messages.ts";
 
@@ -49,7 +52,10 @@ export class SqliteStore implements Store {
     this.#file = options.file;
     const onState = (state: "up" | "down", detail: string | undefined): void => this.#life.changed(state, detail);
     this.#thread = new StoreThread({ clock: deps.clock, onState }, threadOptions(options), DEFAULT_PERIOD_RULES);
-    this.acctSessions = remote(this.#thread, "acctSessions");
+    this.acctSessions = {
+      ...remote(this.#thread, "acctSessions"),
+      record: (batch, detail = "full") => this.#record(batch, detail),
+    };
     this.usage = remote(this.#thread, "usage");
     this.quota = remote(this.#thread, "quota");
     this.users = remote(this.#thread, "users");
@@ -82,6 +88,12 @@ export class SqliteStore implements Store {
     return this.#life.ready(timeoutMs);
   }
 
+  async #record(batch: readonly AccountingRecord[], detail: RecordDetail): Promise<RecordResult[]> {
+    assertBatch(batch);
+    const results = await this.#thread.call("acctSessions", "record", [packRecords(batch), detail], batch.length);
+    return unpackResults(results as PackedResults, detail);
+  }
+
   /** Writes a copy as of now to `target`, while everything goes on. The file appears once it is complete.
    *  @returns its size in octets. @throws {HubError} ERR_STORE */
   backup(target: string): Promise<number> {
@@ -109,11 +121,9 @@ function remote<Name extends Concern>(thread: StoreThread, concern: Name): Store
   const methods = Object.keys(METHODS[concern]).map((method) => {
     const call = async (...values: readonly unknown[]): Promise<unknown> => {
       if (method === "find") assertQuery(values[0] as object);
-      if (method === "record") assertBatch(values[0] as readonly unknown[]);
       if (method === "putAll" || concern === "userChanges") assertUserBatch(values[0]);
       for (const value of values) if (isPageRequest(value)) assertPage(value);
-      const weight = method === "record" ? (values[0] as readonly unknown[]).length : 1;
-      return thread.call(concern, method, values, weight);
+      return thread.call(concern, method, values, 1);
     };
     return [method, call] as const;
   });

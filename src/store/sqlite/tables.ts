@@ -12,7 +12,9 @@ import { UsageTable } from "./usage-table.ts";
 import { UserChangeTable } from "./user-change-table.ts";
 import { PlanTable, UserTable } from "./user-tables.ts";
 
-export type Tables = { readonly [Name in Concern]: Synchronous<Store[Name]> } & {
+export type Tables = { readonly [Name in Exclude<Concern, "acctSessions">]: Synchronous<Store[Name]> } & {
+  /** record() is packed. */
+  readonly acctSessions: Omit<Synchronous<Store["acctSessions"]>, "record"> & Pick<AcctSessionTable, "record">;
   readonly usePeriods: (rules: PeriodRules) => void;
   /** To be called once a transaction has begun. */
   readonly begun: () => void;

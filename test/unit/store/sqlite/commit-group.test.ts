@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { AccountingRecord } from "../../../../src/store/accounting-record.ts";
 import { DEFAULT_PERIOD_RULES } from "../../../../src/store/periods.ts";
 import { commitGroup } from "../../../../src/store/sqlite/commit-group.ts";
 import { Database } from "../../../../src/store/sqlite/database.ts";
+import { packRecords } from "../../../../src/store/sqlite/packed-records.ts";
 import { openTables } from "../../../../src/store/sqlite/tables.ts";
 import type { Call } from "../../../../src/store/sqlite/thread-messages.ts";
 import { RecordMaker } from "../../../support/accounting-records.ts";
@@ -16,14 +18,28 @@ async function opened(): Promise<{ database: Database; commit: (...calls: Call[]
   return { database, commit: (...calls) => commitGroup(database, tables, calls) };
 }
 
-function record(acctSessionId: string, count = 1): Call {
-  const batch = Array.from({ length: count }, (_, index) => {
+function records(acctSessionId: string, count = 1): AccountingRecord[] {
+  return Array.from({ length: count }, (_, index) => {
     const maker = new RecordMaker({ acctSessionId: `${acctSessionId}-${index}`, username: "alice".repeat(40) });
     return maker.interim(60, 100);
   });
-  return { concern: "acctSessions", method: "record", values: [batch] };
 }
 
+function recorded(batch: readonly AccountingRecord[]): Call {
+  return { concern: "acctSessions", method: "record", values: [packRecords(batch), "brief"] };
+}
+
+function record(acctSessionId: string, count = 1): Call {
+  return recorded(records(acctSessionId, count));
+}
+
+/** A name that SQLite does not take, in the second of two records. */
+function mistaken(): Call {
+  const [first, second] = records("c", 2) as [AccountingRecord, AccountingRecord];
+  return recorded([first, { ...second, username: {} as string }]);
+}
+
+const created = { value: { values: expect.arrayContaining(["created"]) as unknown } };
 const countOpen: Call = { concern: "acctSessions", method: "countOpen", values: [] };
 
 describe("commitGroup()", () => {
@@ -31,30 +47,28 @@ describe("commitGroup()", () => {
     const { commit } = await opened();
     expect(commit(countOpen, record("a"), countOpen, record("b"), countOpen)).toMatchObject([
       { value: 0 },
-      { value: [{ effect: "created" }] },
+      created,
       { value: 1 },
-      { value: [{ effect: "created" }] },
+      created,
       { value: 2 },
     ]);
   });
 
   it("a mistake in one call undoes that call alone", async () => {
     const { commit } = await opened();
-    const broken = record("b");
-    (broken.values[0] as { facts: unknown }[])[0] = {
-      ...(broken.values[0] as object[])[0],
-      facts: undefined as unknown,
-    };
-    const half: Call = {
-      ...broken,
-      values: [[...(record("c").values[0] as unknown[]), ...(broken.values[0] as unknown[])]],
-    };
-    expect(commit(record("a"), half, record("d"), countOpen)).toMatchObject([
-      { value: [{ effect: "created" }] },
+    expect(commit(record("a"), mistaken(), record("d"), countOpen)).toMatchObject([
+      created,
       { mistake: expect.any(String) as string },
-      { value: [{ effect: "created" }] },
+      created,
       { value: 2 },
     ]);
+  });
+
+  it("a mistake in a call that came alone undoes it whole, and what was remembered of it", async () => {
+    const { database, commit } = await opened();
+    expect(commit(mistaken())).toEqual([{ mistake: expect.any(String) as string }]);
+    expect(database.inTransaction).toBe(false);
+    expect(commit(record("c"), countOpen)).toMatchObject([created, { value: 1 }]);
   });
 
   it("UL-10 on a full disk nothing of the group is stored, and the fault says so", async () => {
