@@ -96,7 +96,7 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** The hub asks itself whether it is alive: no trace in audit, rate limits or accounting. */
   readonly heartbeat?: true;
-  /** Runs once the reply has been handed to the transport. */
+  /** Runs once the reply has been handed to the transport, or there will be none: what was done for it counts all the same. */
   afterReply(action: () => void): void;
 }
 

@@ -158,12 +158,13 @@ export class Responder {
   }
 
   #decided(known: Known<RequestInProgress>, request: RequestInProgress, reply: Reply): void {
-    if (!this.#replies.holds(known)) return; // CON-11: nobody can receive it any more
+    if (!this.#replies.holds(known)) return request.ended(); // CON-11: nobody can receive it any more
     const { packet, asker } = request;
     const response = responseTo(reply, packet, asker);
     if (typeof response === "string") {
       this.#replies.forget(known);
-      return asker.dropped(response);
+      asker.dropped(response);
+      return request.ended();
     }
     const { rejectDelayMs } = this.#options;
     const own = response[0] === CODE.accessReject && reply.kind === "reply" && reply.proxied !== true;
@@ -202,7 +203,7 @@ export class Responder {
   #send(known: Known<RequestInProgress>, request: RequestInProgress, response: Buffer): void {
     this.#replies.answer(known, response);
     request.asker.write(response);
-    request.replied();
+    request.ended();
   }
 }
 
@@ -240,7 +241,8 @@ class RequestInProgress implements RequestContext {
     this.#controller?.abort();
   }
 
-  replied(): void {
+  /** It has its reply, or never will. */
+  ended(): void {
     for (const action of this.#after ?? []) action();
   }
 }

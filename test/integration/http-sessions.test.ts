@@ -68,6 +68,23 @@ describe("POST /disconnect without nas_identifier", () => {
     expect(sessions).toMatchObject([{ username: "alice" }]);
   });
 
+  it("a NAS that is named gets the request, whatever the index knows", async () => {
+    const running = await startHub("accounting: {}");
+    const [one, other] = [await AccountingRouter.of(running, "edge-1"), await AccountingRouter.of(running, "edge-2")];
+    await one.account(START, "alice", "s1");
+    const [seen, answer] = await Promise.all([
+      other.answerNext(true),
+      post(`${running.api}/disconnect?username=alice&nas_identifier=edge-2`),
+    ]);
+    expect(seen).toEqual({
+      username: "alice",
+      sessionId: undefined,
+      callingStationId: undefined,
+      nasIdentifier: "edge-2",
+    });
+    expect([answer.status, one.nas.received.some(({ code }) => code === CODE.disconnectRequest)]).toEqual([200, false]);
+  });
+
   it("refuses what more than 1,000 acct sessions fit, and sends nothing", async () => {
     const running = await startHub("accounting: {}");
     const router = await AccountingRouter.of(running, "edge-1");

@@ -18,6 +18,6 @@ describe("a store whose process is killed", () => {
     onTestFinished(() => server.stop());
     const module = new URL("../support/open-mongo-store.ts", import.meta.url).href;
     // FerretDB reads the whole collection for each write that asks for more than an _id.
-    await killStore(module, server.freshUri(), { rounds: ROUNDS, acctSessions: 15, batch: 3 });
-  }, 180_000);
+    await killStore(module, server.freshUri(), { rounds: ROUNDS, acctSessions: 24, batch: 4 });
+  }, 240_000);
 });
