@@ -59,7 +59,7 @@ export async function openPki(folder: string, options: PkiOptions): Promise<Deve
     { ca, ledger, clock },
     { days: options.hubDays ?? HUB_DAYS, renewBeforeMs: options.renewBeforeMs ?? RENEW_BEFORE_MS },
   );
-  const pki = new DevelopmentPki(folder, { ca, hub, ledger, clock }, altNames, options);
+  const pki = new DevelopmentPki(folder, { ca, hub, ledger, clock }, altNames, options, !issuedBefore);
   await pki.renewIfDue();
   return pki;
 }
@@ -81,6 +81,8 @@ interface ReadRevocationList {
  *  revoked, and `ledger.jsonl` with all that was issued. Comes from {@link openPki}. */
 export class DevelopmentPki {
   readonly folder: string;
+  /** Whether opening it made the CA. */
+  readonly isNew: boolean;
   readonly #parts: Parts;
   readonly #nas: NasCertificates;
   readonly #altNames: SubjectAltNames;
@@ -88,8 +90,9 @@ export class DevelopmentPki {
   readonly #renewBeforeMs: number;
   #crl: ReadRevocationList | undefined;
 
-  constructor(folder: string, parts: Parts, altNames: SubjectAltNames, options: PkiOptions) {
+  constructor(folder: string, parts: Parts, altNames: SubjectAltNames, options: PkiOptions, isNew: boolean) {
     this.folder = folder;
+    this.isNew = isNew;
     this.#parts = parts;
     this.#nas = new NasCertificates(join(folder, "nas"), parts);
     this.#altNames = altNames;

@@ -133,7 +133,7 @@ async function publish(issued: IssuedNas, force: boolean): Promise<void> {
 function alreadyThere(name: string, folder: string): HubError {
   return new HubError(
     "ERR_PKI",
-    `${folder} is there already: ${JSON.stringify(name)} was issued before; force replaces it`,
+    `${folder} is there already: ${JSON.stringify(name)} was issued before; --force issues it again`,
     {
       file: folder,
     },

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import { Heartbeat } from "./aaa/upstream/heartbeat.ts";
 import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
 import type { Pipeline } from "./aaa/pipeline/pipeline.ts";
-import type { UpstreamsOptions } from "./aaa/upstream/options.ts";
 import { Upstreams } from "./aaa/upstream/upstreams.ts";
 import { Bookkeeping } from "./bookkeeping.ts";
 import { type Clock, type Random, withinGrace } from "./clock.ts";
@@ -13,6 +12,7 @@ import { RegistryResolver } from "./dynauth/registry-resolver.ts";
 import { ProxyMark } from "./dynauth/trigger-attributes.ts";
 import { Triggers } from "./dynauth/triggers.ts";
 import { EventFeed } from "./events.ts";
+import { ExpiryWatch } from "./expiry-watch.ts";
 import { HttpApi } from "./http/api.ts";
 import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
@@ -23,7 +23,7 @@ import type { Dictionary } from "./radius/dictionary.ts";
 import { Registry } from "./registry/registry.ts";
 import { compileSelection, type Selection } from "./registry/selection.ts";
 import { RequestChain } from "./request-chain.ts";
-import { expiries, type TlsMaterial, TlsMaterials, upstreamName } from "./tls-material.ts";
+import { type TlsMaterial, TlsMaterials, upstreamsOptions } from "./tls-material.ts";
 import type { RequestHandler } from "./transport/link.ts";
 import { OwnEndpoints } from "./transport/own-endpoints.ts";
 import { TimingWheel } from "./transport/timing-wheel.ts";
@@ -52,8 +52,6 @@ export interface Applied {
 }
 
 const CERTIFICATE_CHECK_MS = 6 * 3_600_000;
-const WARN_BEFORE_MS = 30 * 86_400_000;
-const DAY_MS = 86_400_000;
 /** Of the Proxy-State that this hub adds towards other proxies. */
 const MARK_BYTES = 12;
 /** Random characters in every link id, so that ids of an earlier run never come again. */
@@ -82,11 +80,14 @@ export class Hub {
   readonly #listeners: Listeners;
   readonly #run: string;
   #config: Config;
+  /** What the hub was started with: keys that need a restart still say what they said then. */
+  readonly #started: Config;
   #selection: Selection | undefined;
   #http: HttpApi | undefined;
   #links = 0;
   #exchanges = 0;
   #state: "new" | "running" | "stopping" = "new";
+  readonly #expiries: ExpiryWatch;
   #cancelCertificateCheck: (() => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -95,9 +96,15 @@ export class Hub {
     const { clock, log, random } = deps;
     this.#deps = deps;
     this.#config = config;
+    this.#started = config;
     this.#run = `${config.node.name}-${random.bytes(RUN_BYTES).toString("hex")}`;
     this.events = new EventFeed((error) => log.error({ err: error }, "a subscriber of the event feed failed"));
     this.events.subscribe(new EventLog(log, clock).write);
+    this.#expiries = new ExpiryWatch({ clock, events: this.events });
+    this.events.subscribe((event) => {
+      const link = event.type === "link.up" ? this.registry.record(event.linkId)?.link : undefined;
+      if (link !== undefined) this.#expiries.admitted(link);
+    });
     this.dictionary = deps.dictionary;
     this.#wheel = new TimingWheel(clock);
     this.#materials = new TlsMaterials(clock);
@@ -247,7 +254,9 @@ export class Hub {
   }
 
   async #apply(config: Config, modules?: ModuleCatalogue): Promise<Applied> {
-    const difference = diffConfig(this.#config, config);
+    const { changed } = diffConfig(this.#config, config);
+    // What waits for a restart is what differs from what runs, however often the file was read since.
+    const waiting = diffConfig(this.#started, config).needsRestart;
     const materials = await this.#materials.load(config);
     const selection = this.#compiled(config);
     const prepared = await this.#pipeline.prepare(config.modules, modules);
@@ -269,8 +278,7 @@ export class Hub {
     this.#listeners.useClients(config);
     this.registry.apply(registryOptions(config)); // links have their new entries
     this.#watchCertificates(materials);
-    const { changed } = difference;
-    const needsRestart = [...new Set([...difference.needsRestart, ...refused])];
+    const needsRestart = [...new Set([...waiting, ...refused])];
     this.events.emit({ type: "config.applied", atMs: this.#deps.clock.wallMs(), changed, needsRestart });
     return { changed, needsRestart };
   }
@@ -348,14 +356,7 @@ export class Hub {
   #watchCertificates(materials: ReadonlyMap<string, TlsMaterial>): void {
     const { clock, log } = this.#deps;
     for (const line of this.#listeners.warnings()) log.warn(line);
-    for (const [name, material] of materials) {
-      for (const { what, notAfterMs } of expiries(name, material)) {
-        const leftMs = notAfterMs - clock.wallMs();
-        if (leftMs > WARN_BEFORE_MS) continue;
-        const daysLeft = Math.max(0, Math.floor(leftMs / DAY_MS));
-        this.events.emit({ type: "certificate.expiring", atMs: clock.wallMs(), what, notAfterMs, daysLeft });
-      }
-    }
+    this.#expiries.look(materials);
     this.#cancelCertificateCheck?.();
     this.#cancelCertificateCheck = clock.after(CERTIFICATE_CHECK_MS, () => {
       void this.#inTurn(() => this.#rereadCertificates(materials));
@@ -384,20 +385,5 @@ function registryOptions({ bindings }: Config) {
     bindingLapseMs: bindings.lapseMs,
     namesPerLinkMax: bindings.namesPerLinkMax,
     bindingsMax: bindings.bindingsMax,
-  };
-}
-
-function upstreamsOptions(config: Config, materials: ReadonlyMap<string, TlsMaterial>): UpstreamsOptions {
-  const { servers, pools } = config.upstreams;
-  return {
-    servers: servers.map((server) => {
-      if (server.transport === "udp") return server;
-      if (server.tls === undefined) return { ...server, tls: undefined };
-      const { minVersion, ciphers } = server.tls;
-      const material = materials.get(upstreamName(server.name)) as TlsMaterial;
-      return { ...server, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };
-    }),
-    pools,
-    routes: config.realms,
   };
 }

@@ -1,10 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type DevelopmentPki, openPki } from "../pki/development.ts";
+import type { UpstreamsOptions } from "./aaa/upstream/options.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { HubError } from "./errors.ts";
 import { certificateBlocks } from "./transport/tls-context.ts";
+import { revocationListSpans } from "./transport/trust.ts";
 
 /** What a RadSec listener needs to speak TLS, as PEM. */
 export interface TlsMaterial {
@@ -14,11 +16,16 @@ export interface TlsMaterial {
   readonly crl: readonly string[];
 }
 
-/** A certificate whose end the operator must know of. */
+/** A certificate or revocation list whose end the operator must know of. */
 export interface Expiry {
   readonly what: string;
   readonly notAfterMs: number;
+  /** How long before its end it is to be replaced. */
+  readonly warnBeforeMs: number;
 }
+
+/** How long before its end a certificate is to be replaced. */
+export const WARN_BEFORE_MS = 30 * 86_400_000;
 
 type ListenerTls = Config["radsec"][number]["tls"];
 
@@ -79,16 +86,39 @@ export class TlsMaterials {
 }
 
 /** The name under which the material of an upstream server is found. */
-export function upstreamName(server: string): string {
+function upstreamName(server: string): string {
   return `upstream ${server}`;
 }
 
-/** The certificates of a listener or upstream and the day each ends. */
+/** The upstreams of a configuration, with what those over TLS need. */
+export function upstreamsOptions(config: Config, materials: ReadonlyMap<string, TlsMaterial>): UpstreamsOptions {
+  const { servers, pools } = config.upstreams;
+  return {
+    servers: servers.map((server) => {
+      if (server.transport === "udp") return server;
+      if (server.tls === undefined) return { ...server, tls: undefined };
+      const { minVersion, ciphers } = server.tls;
+      const material = materials.get(upstreamName(server.name)) as TlsMaterial;
+      return { ...server, tls: { ...material, minVersion, ...(ciphers === undefined ? {} : { ciphers }) } };
+    }),
+    pools,
+    routes: config.realms,
+  };
+}
+
+/** The certificates and revocation lists of a listener or upstream and the day each ends. */
 export function expiries(what: string, material: TlsMaterial | undefined): Expiry[] {
   if (material === undefined) return [];
-  const found = [{ what: `hub certificate of ${what}`, notAfterMs: endOf(material.certificate) }];
+  const warnBeforeMs = WARN_BEFORE_MS;
+  const found = [{ what: `hub certificate of ${what}`, notAfterMs: endOf(material.certificate), warnBeforeMs }];
   for (const pem of certificateBlocks(material.ca))
-    found.push({ what: `CA certificate of ${what}`, notAfterMs: endOf(pem) });
+    found.push({ what: `CA certificate of ${what}`, notAfterMs: endOf(pem), warnBeforeMs });
+  for (const { issuer, thisUpdateMs, nextUpdateMs } of revocationListSpans(material.crl)) {
+    // A list may live for a week or a day only: the last third of its life is then the time to replace it.
+    const lastThirdMs = (nextUpdateMs - thisUpdateMs) / 3;
+    const list = `revocation list of ${issuer} for ${what}`;
+    found.push({ what: list, notAfterMs: nextUpdateMs, warnBeforeMs: Math.min(WARN_BEFORE_MS, lastThirdMs) });
+  }
   return found;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { systemClock } from "../clock.ts";
+import { HubError } from "../errors.ts";
 import { type Command, type CommandContext, EXIT, type OptionSpec } from "./command.ts";
 
 export const PKI_FOLDER = "var/pki";
@@ -41,6 +42,15 @@ export const PKI_ISSUE: Command = {
   run: issue,
 };
 
+export const PKI_REVOKE: Command = {
+  name: "pki revoke",
+  summary: "Revokes all certificates of a router: it is refused, and its links end.",
+  positionals: ["NAME"],
+  options: FOLDER_OPTION,
+  example: "pki revoke shop-7",
+  run: revoke,
+};
+
 async function init(context: CommandContext): Promise<number> {
   const names = context.options.list("name");
   // Without --name the names of an existing certificate stay as they are.
@@ -71,6 +81,22 @@ async function issue(context: CommandContext): Promise<number> {
     certificate: issued.certificateFile,
     key: issued.keyFile,
     ends: new Date(issued.notAfterMs).toISOString(),
+  });
+  return EXIT.ok;
+}
+
+async function revoke(context: CommandContext): Promise<number> {
+  const [name] = context.positionals as [string];
+  const named = context.options.text("folder") ?? PKI_FOLDER;
+  if (!existsSync(join(resolve(context.io.cwd, named), "ca"))) {
+    throw new HubError("ERR_NOT_FOUND", `${named} holds no PKI; --folder names another`);
+  }
+  const pki = await open(context);
+  const serials = await pki.revokeNas(name);
+  show(context, {
+    revoked: serials.join(", "),
+    list: pki.crl?.file ?? "",
+    ...(!context.json && { takes: "effect when the hub reads it: at SIGHUP, else within six hours" }),
   });
   return EXIT.ok;
 }

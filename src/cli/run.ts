@@ -8,11 +8,22 @@ import { commandHelp, GLOBAL_OPTIONS, overview } from "./help.ts";
 import { LINKS } from "./links.ts";
 import { NAS_SIM } from "./nas-sim.ts";
 import { packageVersion } from "./package-files.ts";
-import { PKI_INIT, PKI_ISSUE } from "./pki.ts";
+import { PKI_INIT, PKI_ISSUE, PKI_REVOKE } from "./pki.ts";
 import { SERVE } from "./serve.ts";
 import { Unreachable } from "./hub-api.ts";
 
-const COMMANDS: readonly Command[] = [SERVE, CHECK, PKI_INIT, PKI_ISSUE, NAS_SIM, DISCONNECT, COA, LINKS, BACKUP];
+const COMMANDS: readonly Command[] = [
+  SERVE,
+  CHECK,
+  PKI_INIT,
+  PKI_ISSUE,
+  PKI_REVOKE,
+  NAS_SIM,
+  DISCONNECT,
+  COA,
+  LINKS,
+  BACKUP,
+];
 
 /** Runs one command line, without the names of the runtime and of the program.
  *  @returns the exit code: one of EXIT. Never rejects. */

@@ -106,9 +106,9 @@ function refuseAmbiguous(target: Target, byPeer: ReadonlyMap<string, LinkRecord>
 
 const CANDIDATES_SHOWN_MAX = 20;
 
-function label({ nasIdentifier, nasAddress, linkId }: Target): string | undefined {
-  if (nasIdentifier !== undefined) return Buffer.from(nasIdentifier, "latin1").toString("utf8");
-  return nasAddress ?? linkId;
+/** The NAS that was named; a link id names none. */
+function label({ nasIdentifier, nasAddress }: Target): string | undefined {
+  return nasIdentifier === undefined ? nasAddress : Buffer.from(nasIdentifier, "latin1").toString("utf8");
 }
 
 /** The NAS identity that was learnt is all that is added: a superfluous identifier earns a NAK. */

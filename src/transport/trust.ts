@@ -109,6 +109,16 @@ export class Trust {
   }
 }
 
+/** When each list of some PEM text begins and ends; one without an end never does. */
+export function revocationListSpans(
+  crl: readonly string[],
+): { readonly issuer: string; readonly thisUpdateMs: number; readonly nextUpdateMs: number }[] {
+  return crlBlocks(crl).map((pem) => {
+    const { issuer, thisUpdate, nextUpdate } = new X509Crl(pem);
+    return { issuer, thisUpdateMs: thisUpdate.getTime(), nextUpdateMs: nextUpdate?.getTime() ?? Infinity };
+  });
+}
+
 function revoked({ serialNumber }: X509Certificate): TrustVerdict {
   return { kind: "revoked", detail: `serial number ${serialNumber} is revoked` };
 }

@@ -10,7 +10,18 @@ import { CapturedIo } from "../support/cli-io.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { TinyHub } from "../support/tiny-hub.ts";
 
-const COMMANDS = ["serve", "check", "pki init", "pki issue", "nas-sim", "disconnect", "coa", "links", "backup"];
+const COMMANDS = [
+  "serve",
+  "check",
+  "pki init",
+  "pki issue",
+  "pki revoke",
+  "nas-sim",
+  "disconnect",
+  "coa",
+  "links",
+  "backup",
+];
 
 async function captured() {
   return new CapturedIo(await temporaryFolder());
@@ -54,7 +65,7 @@ describe("radsec-hub", () => {
 
   it.each([
     [["nonsense"], '"nonsense" is no command; radsec-hub --help lists the commands\n'],
-    [["pki"], '"pki" is no command; write one of: pki init, pki issue\n'],
+    [["pki"], '"pki" is no command; write one of: pki init, pki issue, pki revoke\n'],
     [["links", "--bogus"], "Unknown option '--bogus'\nradsec-hub links --help shows what there is\n"],
     [["links", "extra"], 'unexpected argument "extra"\nradsec-hub links --help shows what there is\n'],
     [["pki", "issue"], "NAME is missing\nradsec-hub pki issue --help shows what there is\n"],
@@ -125,7 +136,7 @@ describe("radsec-hub pki", () => {
     expect(await run(["pki", "issue", "shop-7", "--days", "30"], io)).toBe(0);
     expect(io.out).toContain("var/pki/nas/shop-7/key.pem");
     expect(await run(["pki", "issue", "shop-7"], io)).toBe(1);
-    expect(io.err).toMatch(/^radsec-hub: .*issued before.*\n$/m);
+    expect(io.err).toMatch(/^radsec-hub: .*issued before; --force issues it again\n$/m);
     expect(await run(["pki", "issue", "shop-7", "--force", "--json"], io)).toBe(0);
     expect(JSON.parse(io.lines.at(-1) as string)).toMatchObject({ key: join(io.cwd, "var/pki/nas/shop-7/key.pem") });
   });

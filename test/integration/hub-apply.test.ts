@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock, systemRandom } from "../../src/clock.ts";
 import { NasSimulator } from "../../src/nas/nas-simulator.ts";
+import { RawNas } from "../support/raw-nas.ts";
 import { hubConfig, RunningHub } from "../support/running-hub.ts";
 
 describe("Hub.apply()", () => {
@@ -18,5 +19,23 @@ describe("Hub.apply()", () => {
     expect(await running.hub.apply(elsewhere)).toEqual({ changed: ["pki"], needsRestart: ["pki.folder"] });
     expect(running.eventsOf("link.down")).toEqual([]);
     expect(running.hub.pki?.folder).toBe(join(running.folder, "pki"));
+    // Read again it is no news, and waits as before; taken back, nothing waits.
+    expect(await running.hub.apply(elsewhere)).toEqual({ changed: [], needsRestart: ["pki.folder"] });
+    expect(await running.hub.apply(hubConfig("", running.folder))).toEqual({ changed: ["pki"], needsRestart: [] });
+  });
+});
+
+describe("A router whose certificate ends within 30 days", () => {
+  it("is admitted, and the operator is told", async () => {
+    const running = await RunningHub.start();
+    const issued = await running.hub.pki?.issueNas("shop-7", { days: 20 });
+    await RawNas.dial(running.radsecPort, {
+      ca: issued?.caPem ?? "",
+      certificate: issued?.certificatePem ?? "",
+      key: issued?.keyPem ?? "",
+    });
+    const told = await running.event("certificate.expiring");
+    expect(told).toMatchObject({ what: "certificate of router shop-7", daysLeft: 19, notAfterMs: issued?.notAfterMs });
+    expect(running.eventsOf("link.up")).toHaveLength(1);
   });
 });

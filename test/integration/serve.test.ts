@@ -4,8 +4,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPki } from "../../pki/development.ts";
+import { run } from "../../src/cli/run.ts";
 import { packageFolder } from "../../src/cli/package-files.ts";
 import { systemClock } from "../../src/clock.ts";
+import { CapturedIo } from "../support/cli-io.ts";
 import { Program } from "../support/program.ts";
 import { RawNas } from "../support/raw-nas.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -63,9 +65,9 @@ ${more}
   }
 
   /** A router that dials in with a certificate of the development CA and answers every Disconnect. */
-  async router(port: number, name: string): Promise<RawNas> {
+  async router(port: number, name: string, how: { readonly force?: boolean } = {}): Promise<RawNas> {
     const pki = await openPki(join(this.folder, "pki"), { clock: systemClock, hubNames: undefined });
-    const { certificatePem: certificate, keyPem: key } = await pki.issueNas(name);
+    const { certificatePem: certificate, keyPem: key } = await pki.issueNas(name, how);
     const nas = await RawNas.dial(port, { ca: pki.ca.certificatePem, certificate, key }, { servername: "localhost" });
     await nas.register(name);
     nas.socket.on("data", () => {
@@ -155,6 +157,33 @@ describe("radsec-hub serve", () => {
     );
     expect(edge.socket.destroyed).toBe(false);
     expect([await disconnect(api, "edge-1"), await disconnect(api, "core-1")]).toEqual([200, 404]);
+  }, 60_000);
+
+  it("says what it made on the first start, and nothing of the kind on the second", async () => {
+    const served = await Served.prepare();
+    const first = (await served.running()).hub;
+    expect(first.stdout.match(/made a development CA, \S+\/pki\/ca\/\S+\.pem, and a hub certificate/g)).toHaveLength(1);
+    first.signal("SIGTERM");
+    await first.ended;
+    expect((await served.running()).hub.stdout).not.toContain("made a development CA");
+  }, 60_000);
+
+  it("TLS-11 SIGHUP after pki revoke ends the link of that router and refuses it, and no other", async () => {
+    const served = await Served.prepare();
+    const { hub, radsecPort, api } = await served.running();
+    const stolen = await served.router(radsecPort, "edge-1");
+    await served.router(radsecPort, "edge-2");
+    const io = new CapturedIo(served.folder);
+    expect(await run(["pki", "revoke", "edge-1", "--folder", "pki"], io)).toBe(0);
+    expect(io.out).toMatch(/revoked +[0-9A-F]+\nlist +pki\/crl\.pem\n/);
+    hub.signal("SIGHUP");
+    expect(await stolen.ended).toBe(true);
+    await hub.says(/certificate-revoked/);
+    await served.router(radsecPort, "edge-1", { force: true }); // another certificate of that name is as good as ever
+    expect([await disconnect(api, "edge-1"), await disconnect(api, "edge-2")]).toEqual([200, 200]);
+    expect(await run(["pki", "revoke", "nobody", "--folder", "pki"], io)).not.toBe(0);
+    expect(await run(["pki", "revoke", "edge-2"], io)).not.toBe(0);
+    expect(io.err).toMatch(/no certificate that is still good was issued to "nobody"\n.*var\/pki holds no PKI/s);
   }, 60_000);
 
   it("SIGHUP with a broken file keeps the configuration in force and logs every mistake", async () => {
