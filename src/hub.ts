@@ -303,6 +303,9 @@ export class Hub {
     const books = this.#books;
     const { store, quota, accounts } = books;
     return {
+      users: store.users,
+      plans: store.plans,
+      accounts,
       books: () => books.figures,
       outbox: store.outbox,
       backup: (name: string) => books.backup(name),
@@ -311,9 +314,6 @@ export class Hub {
       audit: store.audit,
       quotaStore: store.quota,
       quota: {
-      users: store.users,
-      plans: store.plans,
-      accounts,
         userChanged: (username: string) => books.quotaChanged(username),
         standingsOf: (username: string) => quota.standingsOf(username),
         ruleNames: () => this.#config.quota.rules.map(({ name }) => name),
