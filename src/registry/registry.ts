@@ -45,8 +45,8 @@ export type RegistryKey = LinkField | "linkId" | "nasIdentifier" | "nasAddress";
  *  (4) Only what a peer proved counts: the caller passes verified packets alone, and a NAS-Identifier is found through the
  *      binding of its peer (IDX-04). Addresses are indexed without a binding, because behind NAT many routers have the same:
  *      the caller looks whose the links are before it takes one.
- *  (5) Every link of a proxy or hub leads to all the NASes that this peer has proven on any, and so does the UDP fallback of a
- *      router: such a link carries the names and addresses of its peer from the start.
+ *  (5) Every link of a proxy or hub leads to all the NASes that this peer has proven on any, and so does each of a router that has
+ *      a UDP fallback, which is one router by its entry: such a link carries the names and addresses of its peer from the start.
  *
  *  opened(link) -> learnStatus(link, ..), learnRequest(link, ..) any number of times -> closed(link). */
 export class Registry {
@@ -357,7 +357,7 @@ export class Registry {
 }
 
 function leadsToAllOfPeer({ fallback, client }: Link): boolean {
-  return fallback === true || client.role !== "nas";
+  return fallback === true || client.udpFallback !== undefined || client.role !== "nas";
 }
 
 function bindingLimits(options: RegistryOptions): BindingLimits {

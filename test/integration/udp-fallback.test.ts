@@ -65,13 +65,14 @@ describe("the UDP port of a router on RadSec (udpFallback)", () => {
   it("UC-01 gets POST /disconnect once the link is gone, and nothing again when the router is back", async () => {
     const { hub, udp, nas } = await start();
     await hangUp(hub, nas);
+    const before = new Set(hub.eventsOf("link.up").map(({ linkId }) => linkId));
     expect((await post(hub)).status).toBe(200);
     expect(udp.received).toHaveLength(1);
     expect(udp.received[0]?.attributes.map(({ type }) => type)).toEqual([80, 1, 32, 55]);
     const back = await RawNas.dial(hub.radsecPort, await hub.credentials("edge-1"));
-    await back.register("edge-1");
+    await hub.event("link.up", ({ linkId }) => !before.has(linkId));
     const asked = post(hub);
-    back.answer(await back.packet(1), CODE.disconnectNak, [integerAttribute(ATTRIBUTE.errorCause, 503)]);
+    back.answer(await back.packet(0), CODE.disconnectNak, [integerAttribute(ATTRIBUTE.errorCause, 503)]);
     expect((await asked).status).toBe(409);
     expect(udp.received).toHaveLength(1);
   });

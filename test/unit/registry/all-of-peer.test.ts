@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { inPreferenceOrder, type SelectMode } from "../../../src/registry/preference.ts";
+import { SharedSecret } from "../../../src/radius/authenticator.ts";
 import { clientEntry } from "../../support/client-entries.ts";
 import { ids, nasIp, nasName, startRegistry } from "./harness.ts";
 
@@ -55,6 +56,18 @@ describe("links that lead to all NASes of their peer", () => {
     expect(registry.binding("edge-1")?.linkIds).toEqual(["udp"]);
     registry.release("edge-1");
     expect(ids(registry.byNasIdentifier("edge-1"))).toEqual([]);
+  });
+
+  it("a link of a router with a fallback carries its names at once when it comes back, or the fallback would get its requests", () => {
+    const { registry, open, status } = startRegistry();
+    const secret = new SharedSecret("a secret of its UDP port");
+    const client = clientEntry({ udpFallback: { address: "10.0.0.1", port: 3799, secret } });
+    open({ linkId: "udp", peerKey: "edge", client, fallback: true });
+    const first = open({ linkId: "first", peerKey: "edge", client });
+    status(first, nasName("edge-1"));
+    registry.closed(first);
+    open({ linkId: "back", peerKey: "edge", client });
+    expect(ids(inPreferenceOrder(registry.byNasIdentifier("edge-1"), "least-busy"))).toEqual(["back", "udp"]);
   });
 
   it.each<SelectMode>(["first", "round-robin", "least-busy"])("a fallback comes last, in mode %s", (mode) => {

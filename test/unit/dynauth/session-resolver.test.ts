@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
+import { SessionResolver } from "../../../src/dynauth/session-resolver.ts";
+import { EventFeed } from "../../../src/events.ts";
+import { ATTRIBUTE, textAttribute } from "../../../src/radius/attribute.ts";
+import { encodeRequest, RADSEC_SECRET } from "../../../src/radius/authenticator.ts";
+import { CODE } from "../../../src/radius/codes.ts";
+import { decodePacket } from "../../../src/radius/packet.ts";
+import { Registry } from "../../../src/registry/registry.ts";
+import type { AcctSession } from "../../../src/store/acct-session.ts";
+import type { ClientEntry } from "../../../src/transport/client-entry.ts";
+import { clientEntry } from "../../support/client-entries.ts";
+import { FakeLink } from "../../support/fake-link.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+const ASKED: ExchangeRequest = {
+  code: CODE.disconnectRequest,
+  target: {},
+  attributes: [textAttribute(ATTRIBUTE.userName, "nemo")],
+  trigger: "test",
+};
+
+/** One open acct session of nemo at nas-1, heard from the peer "below", whose links a test opens. */
+async function picked(
+  links: readonly { readonly linkId: string; readonly client?: Partial<ClientEntry>; readonly name?: string }[],
+  request: Partial<ExchangeRequest> = {},
+): Promise<string | undefined> {
+  const registry = new Registry(
+    { clock: new ManualClock(), events: new EventFeed(() => undefined) },
+    { bindingLapseMs: 60_000, namesPerLinkMax: 10, bindingsMax: 10 },
+  );
+  for (const { linkId, client, name } of links) {
+    const link = new FakeLink({ linkId, peerKey: "below", client: clientEntry(client) });
+    registry.opened(link);
+    if (name === undefined) continue;
+    const identity = [textAttribute(ATTRIBUTE.nasIdentifier, name)];
+    const octets = encodeRequest(CODE.statusServer, 0, identity, Buffer.alloc(16, 1), RADSEC_SECRET);
+    registry.learnStatus(link, decodePacket(octets));
+  }
+  const facts = { nasIdentifier: "nas-1", linkId: "of an earlier run", peerKey: "below" };
+  const acctSession = { key: "nas-1/1", acctSessionId: "1", username: "nemo", open: true, facts } as AcctSession;
+  const store = {
+    find: () => Promise.resolve({ items: [acctSession], next: undefined }),
+    one: () => Promise.resolve(acctSession),
+  };
+  const named = { resolve: () => ({ kind: "no-route", why: "unknown", nas: undefined }) as const };
+  const resolution = await new SessionResolver(store, registry, named).resolve({ ...ASKED, ...request });
+  registry.stop();
+  return resolution.kind === "targets" ? resolution.targets[0]?.pick(new Set())?.linkId : undefined;
+}
+
+describe("SessionResolver", () => {
+  it("takes a link of the peer that has named the NAS, one that has named nothing yet, never one that is another NAS (RC-20)", async () => {
+    expect(
+      await picked([
+        { linkId: "other", name: "nas-2" },
+        { linkId: "own", name: "nas-1" },
+      ]),
+    ).toBe("own");
+    expect(await picked([{ linkId: "other", name: "nas-2" }, { linkId: "fresh" }])).toBe("fresh");
+    expect(await picked([{ linkId: "other", name: "nas-2" }])).toBeUndefined();
+  });
+
+  it("takes any link of the hub that the accounting came from: it knows where the NAS is", async () => {
+    expect(await picked([{ linkId: "hub", client: { role: "hub" }, name: "hub-b" }])).toBe("hub");
+  });
+
+  it("DP-09 tells who judges the link which NAS is meant", async () => {
+    const links = [{ linkId: "hub", client: { role: "hub" }, name: "hub-b" } as const];
+    expect(await picked(links, { refuses: (_, { nasIdentifier }) => nasIdentifier === "nas-1" })).toBeUndefined();
+    expect(await picked(links, { refuses: (_, { nasIdentifier }) => nasIdentifier !== "nas-1" })).toBe("hub");
+  });
+});
