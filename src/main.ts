@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { run } from "./cli/run.ts";
 
 /** Signals that end a command; a second one ends the process at once. */
@@ -25,6 +26,7 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   onInterrupt,
+  readInput: async () => (process.stdin.isTTY ? undefined : text(process.stdin)),
   serve: async ({ configFile }) => {
     // Only here, so that the other commands do not load the whole hub.
     const { serve } = await import("./serve.ts");

@@ -12,6 +12,8 @@ export interface CliIo {
   readonly onInterrupt: (action: () => void) => () => void;
   /** Runs a hub until it is told to stop. @returns the exit code */
   readonly serve: (options: ServeOptions) => Promise<number>;
+  /** All of standard input, as text; undefined where it is a terminal. */
+  readonly readInput?: () => Promise<string | undefined>;
   /** Tests pass their own. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;

@@ -21,6 +21,8 @@ export class Unreachable extends Error {
 export interface HubAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Entity tag of what was answered. */
+  readonly etag?: string | undefined;
 }
 
 /** What a problem of the API says, in a line: "ambiguous: several NASes share the name". */
@@ -36,9 +38,10 @@ export function problemLine({ status, body }: HubAnswer): string {
  *  @throws {Unreachable} when no hub answers; {HubError} ERR_INPUT for a bad --url */
 export async function callHub(
   { io, options }: CommandContext,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<HubAnswer> {
   const base = options.text("url") ?? DEFAULT_URL;
   if (!URL.canParse(path, base)) throw new HubError("ERR_INPUT", `--url "${base}" is not a URL`);
@@ -46,6 +49,7 @@ export async function callHub(
   const request: RequestInit = {
     method,
     headers: {
+      ...headers,
       accept: "application/json",
       ...(token === undefined || token === "" ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -56,7 +60,10 @@ export async function callHub(
   const call = io.fetch ?? fetch;
   try {
     const response = await call(new URL(path, base), request);
-    return { status: response.status, body: record(JSON.parse(await response.text())) };
+    const text = await response.text();
+    const noContent = 204;
+    const answered = response.status === noContent ? {} : record(JSON.parse(text));
+    return { status: response.status, body: answered, etag: response.headers.get("etag") ?? undefined };
   } catch (error) {
     throw new Unreachable(`no hub answers at ${base}: ${causeText(error)}`, { cause: error });
   }

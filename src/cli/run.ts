@@ -10,6 +10,7 @@ import { NAS_SIM } from "./nas-sim.ts";
 import { packageVersion } from "./package-files.ts";
 import { PKI_INIT, PKI_ISSUE, PKI_REVOKE } from "./pki.ts";
 import { SERVE } from "./serve.ts";
+import { USERS_ADD, USERS_DELETE, USERS_LIST, USERS_SET } from "./users.ts";
 import { Unreachable } from "./hub-api.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -23,6 +24,10 @@ const COMMANDS: readonly Command[] = [
   COA,
   LINKS,
   BACKUP,
+  USERS_ADD,
+  USERS_LIST,
+  USERS_SET,
+  USERS_DELETE,
 ];
 
 /** Runs one command line, without the names of the runtime and of the program.

@@ -20,7 +20,14 @@ export class AccountMetrics {
     });
     for (const action of ACTIONS) for (const told of ENDS) this.#told.inc({ action, told }, 0);
     const gauge = (name: string, help: string, read: () => number): void => {
-      new Gauge({ name: `radsec_hub_${name}`, help, registers, collect() { this.set(read()); } });
+      new Gauge({
+        name: `radsec_hub_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
     };
     gauge("user_changes_due", "Changed users and plans whose turn has not come", () => accounts.load.updates.due);
     gauge("user_changes_running", "Changed users whose routers are being told", () => accounts.load.updates.running);

@@ -28,7 +28,7 @@ export function wantedUser(fields: Fields): WantedUser {
   const given = checkFields(userObject, fields);
   const { username, valid_from, valid_until, disabled, plan, overrides, note } = given;
   const errors: InputError[] = [];
-  if (valid_from != null && valid_until != null && valid_until <= valid_from) {
+  if (isGiven(valid_from) && isGiven(valid_until) && valid_until <= valid_from) {
     errors.push({ field: "valid_until", detail: "must be after valid_from" });
   }
   const password = wantedPassword(given, errors);
@@ -47,16 +47,16 @@ export function wantedUser(fields: Fields): WantedUser {
 
 function wantedPassword(given: z.output<typeof userObject>, errors: InputError[]): WantedUser["password"] {
   const { password, password_kind: kind, password_hash: hash } = given;
-  if (hash != null) {
+  if (isGiven(hash)) {
     const isNt = NT_HASH.test(hash);
-    if (password != null) errors.push({ field: "password_hash", detail: "has no meaning beside password" });
-    if (kind != null && kind !== (isNt ? "nt-hash" : "hashed")) {
+    if (isGiven(password)) errors.push({ field: "password_hash", detail: "has no meaning beside password" });
+    if (isGiven(kind) && kind !== (isNt ? "nt-hash" : "hashed")) {
       errors.push({ field: "password_kind", detail: "is another kind than that of password_hash" });
     }
     return isNt ? { kind: "nt-hash", secret: hash.toLowerCase() } : { kind: "hashed", secret: hash };
   }
-  if (password == null) {
-    if (kind != null) errors.push({ field: "password_kind", detail: "has no meaning without password" });
+  if (!isGiven(password)) {
+    if (isGiven(kind)) errors.push({ field: "password_kind", detail: "has no meaning without password" });
     return password === null || hash === null ? undefined : "keep";
   }
   return { text: password, as: kind ?? "hashed" };
@@ -133,6 +133,10 @@ function warnings(values: Plan["values"]) {
   return told.length === 0 ? {} : { warnings: told };
 }
 
-export function timeText(ms: number | undefined): string | null {
+function isGiven<Value>(value: Value | null | undefined): value is Value {
+  return value !== undefined && value !== null;
+}
+
+function timeText(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
 }

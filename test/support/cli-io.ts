@@ -7,6 +7,9 @@ export class CapturedIo implements CliIo {
   readonly env: Record<string, string | undefined> = {};
   readonly cwd: string;
   readonly served: ServeOptions[] = [];
+  /** Standard input; undefined: a terminal. */
+  input: string | undefined;
+  readonly readInput = () => Promise.resolve(this.input);
   readonly #interrupts = new Set<() => void>();
   readonly stdout = { write: (text: string) => (this.out += text) };
   readonly stderr = { write: (text: string) => (this.err += text) };
