@@ -106,7 +106,8 @@ function sum(routers: readonly Metered[]): number {
   return routers.reduce((total, { sent }) => total + sent, 0);
 }
 
-class StoreProcess {
+/** A process of its own with a store in it, which ends with the test. */
+export class StoreProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   readonly #waiting = new Map<string, { resolve: (news: StoreNews) => void; reject: (error: Error) => void }>();
@@ -128,8 +129,8 @@ class StoreProcess {
     await this.#ask(`recorded ${this.#number}`, { type: "record", number: this.#number, batch });
   }
 
-  async state(): Promise<Extract<StoreNews, { type: "state" }>> {
-    return (await this.#ask("state", { type: "state", usernames: USERNAMES })) as Extract<StoreNews, { type: "state" }>;
+  async state(usernames: readonly string[] = USERNAMES): Promise<Extract<StoreNews, { type: "state" }>> {
+    return (await this.#ask("state", { type: "state", usernames })) as Extract<StoreNews, { type: "state" }>;
   }
 
   /** Until all that was sent has been acknowledged. */

@@ -12,7 +12,12 @@ export type StoreOrder =
 export type StoreNews =
   | { readonly type: "opened" }
   | { readonly type: "recorded"; readonly number: number }
-  | { readonly type: "state"; readonly uploads: Readonly<Record<string, number>>; readonly totals: readonly number[] }
+  | {
+      readonly type: "state";
+      readonly uploads: Readonly<Record<string, number>>;
+      readonly totals: readonly number[];
+      readonly downloads: readonly number[];
+    }
   | { readonly type: "failed"; readonly message: string };
 
 const [, , module = "", place = ""] = process.argv;
@@ -41,7 +46,8 @@ async function obey(order: StoreOrder): Promise<void> {
     after = page.next;
   } while (after !== undefined);
   const totals = await store.usage.totals(order.usernames.map((username) => ({ username, periodKeys: ["total"] })));
-  return tell({ type: "state", uploads, totals: totals.map(({ uploadOctets }) => uploadOctets) });
+  const downloads = totals.map(({ downloadOctets }) => downloadOctets);
+  return tell({ type: "state", uploads, totals: totals.map(({ uploadOctets }) => uploadOctets), downloads });
 }
 
 process.on("message", (order: StoreOrder) => {
