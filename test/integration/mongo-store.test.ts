@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Document, MongoClient } from "mongodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { systemClock, systemRandom } from "../../src/clock.ts";
@@ -280,6 +281,22 @@ describe("MongoStore: two nodes at one moment (invariant 7)", () => {
   });
 });
 
+describe("MongoStore: documents", () => {
+  it("have no field that ARCHITECTURE.md does not explain", async () => {
+    const uri = (server as MongoServer).freshUri();
+    const store = await openStore(uri);
+    const facts = { callingStationId: "00-11-22-AA-BB-CC" };
+    const maker = new RecordMaker();
+    await store.acctSessions.record([maker.start({ facts }), maker.interim(60, 1_000), maker.stop(120, 2_000)]);
+    const { sessions } = await documents(uri);
+    const text = await readFile("ARCHITECTURE.md", "utf8");
+    const [, table = ""] = /^## Collection `sessions`(.*?)^## /ms.exec(text) ?? [];
+    const explained = Array.from(table.matchAll(/^\| (`.*?) \|/gm), ([, names]) => names as string).join();
+    expect(Object.keys(sessions[0] ?? {}).filter((field) => !explained.includes(`\`${field}\``))).toEqual([]);
+    expect(Object.keys(sessions[0] ?? {})).toContain("callingStation");
+  });
+});
+
 describe("MongoStore: indexes", () => {
   it("start() makes those that are missing, and leaves the others alone", async () => {
     const uri = (server as MongoServer).freshUri();
@@ -290,7 +307,7 @@ describe("MongoStore: indexes", () => {
       (await sessions.listIndexes().toArray()).map(({ name }) => name as string);
     const all = await names();
     expect(all).toContain("username_1_open_1_firstHeardAtMs_-1__id_-1");
-    expect(all).toHaveLength(12);
+    expect(all).toHaveLength(15);
     await sessions.dropIndex("usageKeys_1");
     await sessions.createIndex({ "facts.client": 1 });
     await (await openStore(uri)).stop();
