@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { type CsvError, parse } from "csv-parse";
 import { HubError } from "../errors.ts";
 import { parseJson } from "./json-text.ts";
-import { utf8 } from "./nas-name.ts";
+import { utf8 } from "../registry/nas-name.ts";
 import type { Fields, InputError } from "./parameters.ts";
 import { refusal } from "./problem.ts";
 

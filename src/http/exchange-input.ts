@@ -13,7 +13,7 @@ import { parseCode } from "../radius/codes.ts";
 import { addressOctets, nasAddressIn } from "./address-octets.ts";
 import { parseAttributes } from "./attribute-input.ts";
 import { addressField, checkFields, durationField, flagField, textField, wholeField } from "./field-schema.ts";
-import { nasName, parseNasName, parseOctets } from "./nas-name.ts";
+import { nasName, parseNasName, parseOctets } from "../registry/nas-name.ts";
 import type { AttributeNames } from "./options.ts";
 import { type Fields, type InputError, refuseIfAny } from "./parameters.ts";
 import { refusal } from "./problem.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ATTRIBUTE_VALUE_BYTES_MAX } from "../radius/attribute.ts";
-import { canonicalAddress } from "../registry/nas-address.ts";
+import { canonicalAddress } from "../transport/networks.ts";
 import { closest } from "./closest.ts";
 import { type Fields, type InputError, refuseIfAny } from "./parameters.ts";
 

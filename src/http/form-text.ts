@@ -1,4 +1,4 @@
-import { utf8 } from "./nas-name.ts";
+import { utf8 } from "../registry/nas-name.ts";
 import { refusal } from "./problem.ts";
 
 /** Parses application/x-www-form-urlencoded octets, given as latin1 text, into pairs in order. Unlike URLSearchParams it turns

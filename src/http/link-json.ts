@@ -1,6 +1,6 @@
 import type { LinkRecord } from "../registry/types.ts";
 import { type Peer, peerLabel } from "../transport/peer.ts";
-import { nasName } from "./nas-name.ts";
+import { nasName } from "../registry/nas-name.ts";
 
 /** A link as the API shows it, without its Status-Server attributes. */
 export function linkJson({ link, nasIdentifiers, nasAddresses, lastSeenMs }: LinkRecord) {

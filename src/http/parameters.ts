@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { bodyFormat, readBody } from "./body.ts";
 import { parseForm } from "./form-text.ts";
 import { parseJson } from "./json-text.ts";
-import { utf8 } from "./nas-name.ts";
+import { utf8 } from "../registry/nas-name.ts";
 import { refusal } from "./problem.ts";
 
 /** One mistake in the input, as an entry of the problem's `errors`. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Binding } from "../registry/types.ts";
 import type { Routes } from "./api-context.ts";
 import { checkFields, textField, wholeField } from "./field-schema.ts";
-import { nasName, parseNasName } from "./nas-name.ts";
+import { nasName, parseNasName } from "../registry/nas-name.ts";
 import type { HttpDeps } from "./options.ts";
 import { PAGE_SIZE_MAX, pageOf } from "./page.ts";
 import { readQuery } from "./parameters.ts";

@@ -4,7 +4,7 @@ import { peerLabel } from "../transport/peer.ts";
 import type { ApiContext, Routes } from "./api-context.ts";
 import { addressField, checkFields, textField, wholeField } from "./field-schema.ts";
 import { linkJson } from "./link-json.ts";
-import { parseNasName } from "./nas-name.ts";
+import { parseNasName } from "../registry/nas-name.ts";
 import type { HttpDeps, RegistryView } from "./options.ts";
 import { attributesJson } from "./outcome-json.ts";
 import { PAGE_SIZE_MAX, pageOf } from "./page.ts";

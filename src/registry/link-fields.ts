@@ -1,5 +1,5 @@
 import type { Link } from "../transport/link.ts";
-import { canonicalAddress } from "./nas-address.ts";
+import { canonicalAddress } from "../transport/networks.ts";
 
 /** Keys that stand still while a link lives, except `client` and `peerKey`, which a change of the configuration may replace. */
 export const LINK_FIELDS = [

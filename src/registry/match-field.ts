@@ -1,7 +1,7 @@
 import { HubError } from "../errors.ts";
 import type { Dictionary } from "../radius/dictionary.ts";
 import { type LinkField, linkFieldValues } from "./link-fields.ts";
-import { canonicalAddress } from "./nas-address.ts";
+import { canonicalAddress } from "../transport/networks.ts";
 import type { RegistryKey } from "./registry.ts";
 import { attributeReader, textOf } from "./request-template.ts";
 import type { LinkRecord } from "./types.ts";

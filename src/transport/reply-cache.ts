@@ -1,5 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Packet } from "../radius/packet.ts";
+import type { Timer, TimingWheel } from "./timing-wheel.ts";
+
+export interface ReplyCacheDeps {
+  readonly clock: Clock;
+  readonly wheel: TimingWheel;
+}
 
 export interface ReplyCacheOptions {
   /** How long a response is kept. RFC 5080 Section 2.2.2: 5..30 s; RFC 5176 Section 6.3: the Event-Timestamp window (DP-06). */
@@ -27,18 +33,23 @@ export interface Known<Work> {
  *  new --begin()--> in progress --answer()--> answered --keepMs, or the bound--> forgotten;   in progress --forget()--> forgotten
  *  (1) The same key with another Authenticator is a new request, never a duplicate: it takes the place of the old one
  *      (UL-08, ST-13; RFC 5080 Section 2.2.2).
- *  (2) A request in progress is never pushed out by the bound. */
+ *  (2) A request in progress is never pushed out by the bound.
+ *  (3) What is due is forgotten although nobody asks: a link that has gone quiet holds no responses. */
 export class ReplyCache<Work> {
   readonly #clock: Clock;
+  readonly #wheel: TimingWheel;
   #options: ReplyCacheOptions;
   #known: Map<number, Known<Work>> | undefined;
   // Answered ones in the order of their answers, as a list: a Map used as a queue skips what it has deleted one by one.
   #oldest: Known<Work> | undefined;
   #newest: Known<Work> | undefined;
   #pushedOut = 0;
+  /** Runs when the oldest is due, or was when it was set. */
+  #due: Timer | undefined;
 
-  constructor(clock: Clock, options: ReplyCacheOptions) {
+  constructor({ clock, wheel }: ReplyCacheDeps, options: ReplyCacheOptions) {
     this.#clock = clock;
+    this.#wheel = wheel;
     this.#options = options;
   }
 
@@ -97,6 +108,7 @@ export class ReplyCache<Work> {
     if (this.#newest === undefined) this.#oldest = known;
     else this.#newest.newer = known;
     this.#newest = known;
+    this.#watch();
   }
 
   /** The request got no answer: the same octets again are a new try. */
@@ -116,7 +128,18 @@ export class ReplyCache<Work> {
     this.#known = undefined;
     this.#oldest = undefined;
     this.#newest = undefined;
+    this.#due?.cancel();
+    this.#due = undefined;
     return works;
+  }
+
+  #watch(): void {
+    if (this.#due !== undefined || this.#oldest === undefined) return;
+    this.#due = this.#wheel.schedule(this.#oldest.expiresAt, () => {
+      this.#due = undefined;
+      this.#sweep();
+      this.#watch();
+    });
   }
 
   #sweep(): void {

@@ -62,7 +62,7 @@ export class Responder {
   constructor(deps: ResponderDeps, options: ResponderOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#replies = new ReplyCache(deps.clock, options.duplicates);
+    this.#replies = new ReplyCache(deps, options.duplicates);
   }
 
   /** Resolves once no request is worked on and no Access-Reject waits. */

@@ -1,5 +1,5 @@
 import type { Filter } from "mongodb";
-import { canonicalAddress } from "../../registry/nas-address.ts";
+import { canonicalAddress } from "../../transport/networks.ts";
 import { callingStationKey } from "../calling-station.ts";
 import { prefixesAround } from "../framed-addresses.ts";
 import { assertQuery } from "../limits.ts";

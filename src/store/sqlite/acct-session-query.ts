@@ -1,4 +1,4 @@
-import { canonicalAddress } from "../../registry/nas-address.ts";
+import { canonicalAddress } from "../../transport/networks.ts";
 import { callingStationKey } from "../calling-station.ts";
 import { prefixesAround } from "../framed-addresses.ts";
 import type { AcctSessionQuery, PageRequest } from "../types.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { HubError } from "../../../src/errors.ts";
 import { parseForm } from "../../../src/http/form-text.ts";
 import { parseJson } from "../../../src/http/json-text.ts";
-import { nasName, parseNasName } from "../../../src/http/nas-name.ts";
+import { nasName, parseNasName } from "../../../src/registry/nas-name.ts";
 
 /** Numbers that parseJson() refuses on purpose. */
 const hasUnsafeInteger = (value: unknown): boolean =>

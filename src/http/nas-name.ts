@@ -1,1 +1,0 @@
-export { nasName, parseNasName, parseOctets, utf8 } from "../registry/nas-name.ts";

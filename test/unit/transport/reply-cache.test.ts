@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { decodePacket, encodePacket } from "../../../src/radius/packet.ts";
+import { ReplyCache } from "../../../src/transport/reply-cache.ts";
+import { TimingWheel } from "../../../src/transport/timing-wheel.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+const KEEP_MS = 30_000;
+
+function start() {
+  const clock = new ManualClock();
+  const wheel = new TimingWheel(clock);
+  const cache = new ReplyCache<string>({ clock, wheel }, { keepMs: KEEP_MS, entriesMax: 4 });
+  const packet = decodePacket(encodePacket(4, 1, Buffer.alloc(16), []));
+  const answered = (key: number): void => {
+    const known = cache.begin(key, packet, "work");
+    if (known !== undefined) cache.answer(known, Buffer.alloc(20));
+  };
+  return { clock, cache, packet, answered };
+}
+
+describe("ReplyCache", () => {
+  it("CON-12 forgets each response when its time is over although nothing comes, and then has no timer", () => {
+    const { clock, cache, answered } = start();
+    answered(1);
+    clock.advance(KEEP_MS / 2);
+    answered(2);
+    clock.advance(KEEP_MS / 2 - 1_000);
+    expect(cache.size).toBe(2);
+    clock.advance(2_000);
+    expect(cache.size).toBe(1);
+    clock.advance(KEEP_MS / 2);
+    expect([cache.size, clock.waiting]).toEqual([0, 0]);
+  });
+
+  it("keeps a request in progress for as long as it takes", () => {
+    const { clock, cache, packet, answered } = start();
+    cache.begin(1, packet, "slow");
+    answered(2);
+    clock.advance(10 * KEEP_MS);
+    expect(cache.size).toBe(1);
+    expect(cache.find(1)?.work).toBe("slow");
+  });
+});
