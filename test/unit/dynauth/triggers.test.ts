@@ -125,6 +125,11 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 41",
     },
     {
+      name: "DP-20 a second Operator-NAS-Identifier is no attribute",
+      attributes: [USER, OPERATOR, OPERATOR_NAS, { type: 241, value: Buffer.from("0801", "hex") }],
+      answer: "code 41",
+    },
+    {
       name: "no NAS or session identification at all",
       attributes: [textAttribute(18, "hello")],
       answer: "code 42 cause 402",
