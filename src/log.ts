@@ -4,8 +4,6 @@ import { PinoPretty } from "pino-pretty";
 import type { Clock } from "./clock.ts";
 import { errorCauseName } from "./dynauth/error-cause.ts";
 import type {
-  ExchangeBegun,
-  ExchangeEnded,
   HandshakeRefused,
   HubEvent,
   LinkDown,
@@ -15,7 +13,8 @@ import type {
   UserTold,
 } from "./events.ts";
 import { codeName } from "./radius/codes.ts";
-import { TurnLines } from "./log-lines.ts";
+import { ExchangeLog } from "./log/exchange-log.ts";
+import { TurnLines } from "./log/turn-lines.ts";
 import type { DropReason } from "./transport/link.ts";
 
 export type { Logger } from "pino";
@@ -72,18 +71,20 @@ const CAUSES_MAX = 10_000;
 export class EventLog {
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #exchanges: ExchangeLog;
   readonly #repeats = new LRUCache<string, { since: number; suppressed: number }>({ max: CAUSES_MAX });
 
   constructor(log: Logger, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
+    this.#exchanges = new ExchangeLog(log, clock);
   }
 
   /** A subscriber of the event feed. */
   readonly write = (event: HubEvent): void => {
-    // Exchanges are the many: their fields are named one by one, because a spread object costs as much as the whole line.
-    if (event.type === "exchange.ended") return this.#exchangeEnded(event);
-    if (event.type === "exchange.begun") return this.#exchangeBegun(event);
+    // Exchanges are the many: nothing is made for one that gets no line.
+    if (event.type === "exchange.ended") return this.#exchanges.ended(event);
+    if (event.type === "exchange.begun") return this.#exchanges.begun(event);
     // What is undefined is left out of the line.
     const fields = { event: event.type, ...event, type: undefined, atMs: undefined };
     switch (event.type) {
@@ -172,27 +173,6 @@ export class EventLog {
     this.#limited(`drop ${event.reason} ${cause}`, fields, text);
   }
 
-  #exchangeBegun({ type, exchangeId, code, trigger, requestId }: ExchangeBegun): void {
-    if (!this.#log.isLevelEnabled("debug")) return;
-    this.#log.debug({ event: type, exchangeId, code, trigger, requestId }, `${codeName(code)} ${exchangeId} begun`);
-  }
-
-  #exchangeEnded(event: ExchangeEnded): void {
-    const orderly = event.outcome === "ack" || event.outcome === "nak";
-    if (!this.#log.isLevelEnabled(orderly ? "info" : "warn")) return;
-    const { type, exchangeId, code, trigger, requestId, outcome, why, replyCode, errorCause, linkId, nas, attempts } =
-      event;
-    const { durationMs } = event;
-    const cause = errorCause === undefined ? "" : ` ${errorCause} ${errorCauseName(errorCause)}`;
-    const reason = why === undefined ? "" : ` (${why})`;
-    const text = `${codeName(code)} to ${nas ?? "?"}: ${outcome}${cause}${reason} in ${durationMs.toFixed(1)} ms`;
-    const who = { event: type, exchangeId, code, trigger, requestId };
-    const fields = { ...who, outcome, why, replyCode, errorCause, linkId, nas, attempts, durationMs };
-    if (orderly) this.#log.info(fields, text);
-    else this.#log.warn(fields, text);
-  }
-
-  /** A plan may have very many users: what went well is for those who look closely. */
   #userTold(event: UserTold, fields: object): void {
     const { action, username, nas, told } = event;
     const text = `users: ${action} of ${username} at ${nas}: ${told}`;

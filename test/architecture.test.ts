@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["cli", "config.ts", "config"],
   [
     "log.ts",
+    "log",
     "link-events.ts",
     "tls-material.ts",
     "expiry-watch.ts",
@@ -40,7 +41,7 @@ const OWNERS: readonly { readonly module: RegExp; readonly folders: readonly str
   { module: /^radius$/, folders: ["radius"] },
   { module: /^hono|^@hono\//, folders: ["http"] },
   { module: /^prom-client$/, folders: ["http"] },
-  { module: /^pino/, folders: ["log.ts"] },
+  { module: /^pino/, folders: ["log.ts", "log"] },
   { module: /^yaml$/, folders: ["config"] },
   { module: /^node:process$/, folders: ["main.ts"] },
 ];

@@ -1,19 +1,14 @@
-import type { Clock } from "../clock.ts";
 import { HubError } from "../errors.ts";
-import type { EventFeed } from "../events.ts";
 import { runExchange } from "./exchange.ts";
-import type { EndedExchange, ExchangeRequest } from "./exchange-request.ts";
+import { ExchangeReports, type ExchangeReportsDeps } from "./exchange-reports.ts";
+import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Outcome } from "./outcome.ts";
 import { assertSendable } from "./request-rules.ts";
 import type { ResolvedTarget, Resolver } from "./resolver.ts";
 
-export interface DynauthDeps {
-  readonly clock: Clock;
-  readonly events: EventFeed;
+export interface DynauthDeps extends ExchangeReportsDeps {
   readonly resolver: Resolver;
   readonly nextExchangeId: () => string;
-  /** Told of each exchange that has ended; must not throw. */
-  readonly ended?: ((exchange: EndedExchange) => void) | undefined;
 }
 
 export interface DynauthOptions {
@@ -27,6 +22,7 @@ export interface DynauthOptions {
 /** Disconnects and CoAs: who is meant, on which link, and how it ended. */
 export class Dynauth {
   readonly #deps: DynauthDeps;
+  readonly #reports: ExchangeReports;
   #options: DynauthOptions;
   #inFlight = 0;
   #stopping = false;
@@ -34,6 +30,7 @@ export class Dynauth {
 
   constructor(deps: DynauthDeps, options: DynauthOptions) {
     this.#deps = deps;
+    this.#reports = new ExchangeReports(deps);
     this.#options = options;
   }
 
@@ -76,10 +73,12 @@ export class Dynauth {
   /** Takes no new exchange and resolves when those in flight have ended, at the latest after their timeout. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    if (this.#inFlight === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#drained = resolve;
-    });
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+    this.#reports.flush();
   }
 
   #exchangeWith(target: ResolvedTarget, request: ExchangeRequest, timeoutMs: number): Promise<Outcome> {
@@ -106,43 +105,18 @@ export class Dynauth {
 
   /** Every exchange is in the event feed, with its beginning and its end. */
   async #observed(request: ExchangeRequest, run: (exchangeId: string) => Outcome | Promise<Outcome>): Promise<Outcome> {
-    const { clock, events, nextExchangeId } = this.#deps;
+    const { clock, nextExchangeId } = this.#deps;
     const exchangeId = nextExchangeId();
-    const { code, trigger, requestId } = request;
     this.#inFlight += 1;
-    events.emit({ type: "exchange.begun", atMs: clock.wallMs(), exchangeId, code, trigger, requestId });
+    this.#reports.begun(exchangeId, request);
     const begun = clock.now();
-    const ended = (outcome: Outcome | "refused"): void => {
-      const settled = outcome === "refused" ? undefined : outcome;
-      const replied = settled?.kind === "ack" || settled?.kind === "nak" ? settled : undefined;
-      const atMs = clock.wallMs();
-      const durationMs = Math.round((clock.now() - begun) * 1_000) / 1_000;
-      this.#deps.ended?.({ exchangeId, atMs, durationMs, request, outcome });
-      events.emit({
-        type: "exchange.ended",
-        atMs,
-        exchangeId,
-        code,
-        trigger,
-        requestId,
-        outcome: settled?.kind ?? "refused",
-        why: settled !== undefined && "why" in settled ? settled.why : undefined,
-        replyCode: replied?.replyCode,
-        errorCause: replied?.errorCause,
-        linkId: settled?.attempts.at(-1)?.linkId,
-        nas: settled?.nas,
-        attempts: settled?.attempts.length ?? 0,
-        durationMs,
-      });
-    };
+    let outcome: Outcome | "refused" = "refused"; // unless told otherwise: the request does not fit into a packet
     try {
-      const outcome = await run(exchangeId);
-      ended(outcome);
+      outcome = await run(exchangeId);
       return outcome;
-    } catch (error) {
-      ended("refused"); // the request does not fit into a packet
-      throw error;
     } finally {
+      const durationMs = Math.round((clock.now() - begun) * 1_000) / 1_000;
+      this.#reports.ended({ exchangeId, atMs: clock.wallMs(), durationMs, request, outcome });
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.();
     }

@@ -40,7 +40,7 @@ export async function runExchange(
     }
     tried.add(link.linkId);
     const sentAt = clock.now();
-    const ended = await link.send(toSend);
+    const ended = await link.send(request.perLink === undefined ? toSend : { ...toSend, ...request.perLink(link) });
     attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: clock.now() - sentAt });
     switch (ended.kind) {
       case "reply":
@@ -53,7 +53,7 @@ export async function runExchange(
         break;
       case "aborted":
         if (ended.written) written += 1;
-        return { ...soFar(), kind: "closed", written: written > 0, mayHaveActed: written > 0 };
+        return { ...soFar(), kind: "closed", why: "abandoned", written: written > 0, mayHaveActed: written > 0 };
       case "closed":
         why = ended.reason;
         if (ended.written) written += 1;

@@ -62,6 +62,6 @@ export interface Closed extends Common {
   readonly kind: "closed";
   /** Whether the request had been written to a link that then closed. */
   readonly written: boolean;
-  /** What ended the last link that was tried; undefined when the caller left. */
-  readonly why?: CloseReason | undefined;
+  /** What ended the last link that was tried; "abandoned": whoever asked did not wait for the outcome. */
+  readonly why?: CloseReason | "abandoned" | undefined;
 }

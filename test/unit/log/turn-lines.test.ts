@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { TurnLines } from "../../../src/log-lines.ts";
+import { TurnLines } from "../../../src/log/turn-lines.ts";
 
 function start() {
   const writes: string[] = [];
