@@ -16,6 +16,8 @@ export interface BookFigures {
     /** Users whose facts are remembered. */
     readonly remembered: number;
     readonly dropped: number;
+    /** Questions that operators' endpoints did not answer. */
+    readonly verdictsUnanswered: number;
   };
   readonly webhooks: {
     /** Messages that wait to be stored. */
@@ -107,6 +109,15 @@ export class BookMetrics {
         this.reset();
         for (const [work, { dropped }] of Object.entries({ quota, webhook: webhooks, audit }))
           this.inc({ work }, dropped);
+      },
+    });
+    new Counter({
+      name: "radsec_hub_quota_verdicts_unanswered_total",
+      help: "Questions that an endpoint of quota.rules.verdict did not answer: whenDown then decides",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(books().quota.verdictsUnanswered);
       },
     });
     new Counter({

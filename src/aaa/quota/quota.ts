@@ -36,6 +36,7 @@ export interface QuotaLoad {
   readonly acting: number;
   readonly remembered: number;
   readonly dropped: number;
+  readonly verdictsUnanswered: number;
 }
 
 /** Whoever takes an action has so long to carry it out; then it is due again, for any node. Longer than any exchange. */
@@ -95,7 +96,9 @@ export class Quota {
   get load(): QuotaLoad {
     const { waiting, running } = this.#queue;
     const acting = this.#actions.running;
-    return { waiting, looking: running, acting, remembered: this.#memory.size, dropped: this.#dropped.total };
+    const { unanswered: verdictsUnanswered } = this.#standings;
+    const [remembered, dropped] = [this.#memory.size, this.#dropped.total];
+    return { waiting, looking: running, acting, remembered, dropped, verdictsUnanswered };
   }
 
   /** Whether there are rules, so that recorded() looks at acct sessions. */

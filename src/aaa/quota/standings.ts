@@ -27,6 +27,11 @@ export class Standings {
     this.#periods = new Periods(periodRules(options));
   }
 
+  /** Questions that an operator's endpoint did not answer. */
+  get unanswered(): number {
+    return this.#verdicts.unanswered;
+  }
+
   stop(): void {
     this.#verdicts.stop();
   }

@@ -30,6 +30,7 @@ export class Verdicts {
   readonly #waiting: (() => void)[] = [];
   readonly #stopping = new AbortController();
   #asking = 0;
+  #unanswered = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,6 +48,11 @@ export class Verdicts {
     }
     if (options.whenDown === "act") return question.percent;
     return options.whenDown === "last-known" && known !== undefined ? percentOf(known.said, question) : 0;
+  }
+
+  /** Questions that an endpoint did not answer, since the start; while it is left alone none is asked. */
+  get unanswered(): number {
+    return this.#unanswered;
   }
 
   /** Whether an endpoint did not answer just now. */
@@ -69,8 +75,10 @@ export class Verdicts {
     }
     this.#asking += 1;
     const said = await this.#fetch(options, question);
-    if (said === undefined) this.#downUntil.set(options.url, this.#clock.now() + PAUSE_MS);
-    else this.#downUntil.delete(options.url);
+    if (said === undefined) {
+      this.#unanswered += 1;
+      this.#downUntil.set(options.url, this.#clock.now() + PAUSE_MS);
+    } else this.#downUntil.delete(options.url);
     this.#asking -= 1;
     this.#waiting.shift()?.();
     return said;

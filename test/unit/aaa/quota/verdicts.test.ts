@@ -100,7 +100,7 @@ describe("Verdicts.percent()", () => {
     const { url, state, bodies } = await endpoint((response) => void response.destroy());
     const verdicts = new Verdicts(clock);
     for (const username of ["a", "b", "c"]) await verdicts.percent(options(url), { ...QUESTION, username });
-    expect([bodies.length, verdicts.isDown(url)]).toEqual([1, true]);
+    expect([bodies.length, verdicts.isDown(url), verdicts.unanswered]).toEqual([1, true, 1]);
     clock.advance(5_000);
     state.answer = json({ percent: 1 });
     expect(await verdicts.percent(options(url), QUESTION)).toBe(1);
