@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { HUB_ERROR_CODES } from "../src/errors.ts";
 import type { Routes } from "../src/http/api-context.ts";
 import { PROBLEMS } from "../src/http/problem.ts";
+import { planRoutes, userRoutes } from "../src/http/routes-accounts.ts";
 import { backupRoutes } from "../src/http/routes-backup.ts";
 import { bindingRoutes } from "../src/http/routes-bindings.ts";
 import { exchangeRoutes } from "../src/http/routes-exchange.ts";
@@ -37,6 +38,8 @@ function routes(): Routes {
     ...linkRoutes({ registry: nothing, dictionary: nothing, closeLink: nothing }),
     ...bindingRoutes({ registry: nothing }),
     ...sessionRoutes(nothing),
+    ...userRoutes(nothing, nothing),
+    ...planRoutes(nothing, nothing),
     ...usageRoutes({ usage: nothing }),
     ...quotaRoutes({ clock: new ManualClock(), quotaStore: nothing, quota: nothing }, nothing),
     ...webhookRoutes({ clock: new ManualClock(), outbox: nothing, books: nothing }),

@@ -22,6 +22,8 @@ export interface WriterDeps {
 const REVISION_BYTES = 9;
 /** A change is noted before it is made, due so much later, and made due after: whatever fails in between, it is looked at. */
 const SAFETY_MS = 10_000;
+/** What is longest due comes first: a user that somebody changes by hand goes before those of a plan or an import. */
+const URGENT_MS = 3_600_000;
 
 /** Writes users and plans, and sees to it that memories forget and routers are told. Every method throws {HubError} ERR_STORE:
  *  then the record may be stored or not. */
@@ -38,7 +40,7 @@ export class UserWriter {
     const before = await store.users.one(user.username);
     if (!isExpected(before, expected)) return undefined;
     const stored = this.#stamped(user);
-    const changes = touchesSessions(before, user) ? [this.#change("user", user.username)] : [];
+    const changes = touchesSessions(before, user) ? [this.#urgent(user.username)] : [];
     const isStored = await this.#noted(changes, async () => {
       // Over the state that was compared: a change by somebody else in between is not lost.
       const over = expected === "any" ? before?.revision : expected === "absent" ? undefined : expected.revision;
@@ -68,7 +70,7 @@ export class UserWriter {
     const { store, userChanged } = this.#deps;
     const before = await store.users.one(username);
     if (before === undefined || (revision !== undefined && before.revision !== revision)) return false;
-    const isRemoved = await this.#noted([this.#change("user", username)], () => store.users.remove(username, revision));
+    const isRemoved = await this.#noted([this.#urgent(username)], () => store.users.remove(username, revision));
     userChanged(username);
     return isRemoved;
   }
@@ -106,7 +108,7 @@ export class UserWriter {
     userChanged(username);
     // Of somebody who is not in the store nobody knows what to tell.
     if ((await store.users.one(username)) === undefined) return;
-    await this.#noted([this.#change("user", username)], () => Promise.resolve(true));
+    await this.#noted([this.#urgent(username)], () => Promise.resolve(true));
   }
 
   #stamped<Item extends NewUser | NewPlan>(item: Item): Item & { changedAtMs: number; revision: string } {
@@ -114,14 +116,18 @@ export class UserWriter {
     return { ...item, changedAtMs: this.#deps.clock.wallMs(), revision };
   }
 
-  #change(kind: NewUserChange["kind"], name: string): NewUserChange {
-    return { kind, name, dueAtMs: this.#deps.clock.wallMs() };
+  #urgent(username: string): NewUserChange {
+    return this.#change("user", username, URGENT_MS);
+  }
+
+  #change(kind: NewUserChange["kind"], name: string, beforeMs = 0): NewUserChange {
+    return { kind, name, dueAtMs: this.#deps.clock.wallMs() - beforeMs };
   }
 
   async #noted(changes: readonly NewUserChange[], write: () => Promise<boolean>): Promise<boolean> {
-    const { store, noted } = this.#deps;
+    const { clock, store, noted } = this.#deps;
     if (changes.length === 0) return write();
-    await store.userChanges.put(changes.map((change) => ({ ...change, dueAtMs: change.dueAtMs + SAFETY_MS })));
+    await store.userChanges.put(changes.map((change) => ({ ...change, dueAtMs: clock.wallMs() + SAFETY_MS })));
     const isWritten = await write();
     if (!isWritten) return false;
     await store.userChanges.put(changes);
