@@ -132,7 +132,7 @@ export class Hub {
     const mark = new ProxyMark(random.bytes(MARK_BYTES));
     const { formatOf } = deps.dictionary;
     this.#triggers = new Triggers(
-      { clock, dynauth: this.dynauth, registry: this.registry, mark, formatOf },
+      { clock, random, dynauth: this.dynauth, registry: this.registry, mark, formatOf },
       config.dynauth,
     );
     const wheel = this.#wheel;

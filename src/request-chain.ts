@@ -45,10 +45,9 @@ export class RequestChain {
     return (context) => this.#trigger(context, { noRoute });
   }
 
-  /** What an upstream server asks in reverse on a link that the hub has opened. */
+  /** What an upstream server asks in reverse on a link that the hub has opened: any request there is for a NAS. */
   readonly reverse: RequestHandler = (context) => {
-    const { packet, link } = context;
-    if (!isDynamic(packet.code) || !link.client.mayTrigger) return answerUnserved(context);
+    if (!context.link.client.mayTrigger) return answerUnserved(context);
     return this.#trigger(context, { kinds: this.#parts.reverseKinds() });
   };
 

@@ -1,5 +1,5 @@
 import type { Attribute } from "../radius/attribute.ts";
-import type { Link } from "../transport/link.ts";
+import type { Link, LinkRequest } from "../transport/link.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Which NAS is meant; several keys must all hold. */
@@ -34,6 +34,8 @@ export interface ExchangeRequest {
   readonly currentLinkId?: string;
   /** Runs just before signing, for each link the request is tried on. */
   readonly rewrite?: (attributes: readonly Attribute[], link: Link) => readonly Attribute[];
+  /** What is different on each link that the request is tried on, in place of `rewrite`: for a code whose Authenticator is random. */
+  readonly perLink?: (link: Link) => Pick<LinkRequest, "authenticator" | "rewrite">;
   /** It came as RADIUS and is passed on as it is: the rules for what the hub itself may send are its sender's (DP-18). */
   readonly proxied?: boolean;
   /** Links that must not get it: the one it came on (DP-31), those its sender may not reach (DP-09).

@@ -55,16 +55,21 @@ function wholes(attributes: readonly Attribute[]): readonly (readonly Attribute[
   return found;
 }
 
-/** What a link gets of it. A NAS gets neither the Operator attributes (DP-15) nor a Proxy-State, which some refuse (DP-24); a
- *  proxy or a hub gets them unchanged (DP-17, DP-22) and our mark behind them (DP-23). */
+/** What a link gets of a Disconnect- or CoA-Request. */
 export function passOn(
   attributes: readonly Attribute[],
   link: Link,
   { secret, mark }: { readonly secret: SharedSecret; readonly mark: ProxyMark },
 ): readonly Attribute[] {
   const carried = link.client.secret === secret ? attributes : rehide(attributes, hop(secret), hop(link.client.secret));
-  if (link.client.role !== "nas") return [...carried, mark.attribute];
-  return carried.filter(({ type, value }) => type !== ATTRIBUTE.proxyState && !isOperator(type, value));
+  return ofLink(carried, link, mark);
+}
+
+/** A NAS gets neither the Operator attributes (DP-15) nor a Proxy-State, which some refuse (DP-24); a proxy or a hub gets them
+ *  unchanged (DP-17, DP-22) and our mark behind them (DP-23). */
+export function ofLink(attributes: readonly Attribute[], link: Link, mark: ProxyMark): readonly Attribute[] {
+  if (link.client.role !== "nas") return [...attributes, mark.attribute];
+  return attributes.filter(({ type, value }) => type !== ATTRIBUTE.proxyState && !isOperator(type, value));
 }
 
 /** CRY-16: what a CoA-Request hides is hidden with a zero Authenticator, so a proxy hides it anew for the next secret (CRY-15). */

@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
+import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, firstInteger, integerAttribute } from "../radius/attribute.ts";
 import type { VendorFormatOf } from "../radius/attribute-place.ts";
-import { CODE } from "../radius/codes.ts";
+import { CODE, hasComputedAuthenticator } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ClientEntry } from "../transport/client-entry.ts";
@@ -12,6 +12,7 @@ import { ERROR_CAUSE } from "./error-cause.ts";
 import type { Target } from "./exchange-request.ts";
 import type { NoRoute, Outcome } from "./outcome.ts";
 import { forwarded, passOn, type ProxyMark } from "./trigger-attributes.ts";
+import { TriggerHops } from "./trigger-hops.ts";
 import { mayReachNas, mayReachUser } from "./trigger-reach.ts";
 import { type Route, routeOf, type TriggerRealms } from "./trigger-route.ts";
 
@@ -41,6 +42,8 @@ export interface TriggerDeps {
   readonly clock: Clock;
   readonly dynauth: Pick<Dynauth, "exchange">;
   readonly registry: Pick<Registry, "record">;
+  /** For Authenticators of codes that take a random one. */
+  readonly random: Random;
   /** Eight octets or more that no other hub has: our Proxy-State (DP-31). */
   readonly mark: ProxyMark;
   /** How vendors lay out their attributes, for filters. */
@@ -82,7 +85,10 @@ export class Triggers {
     const route = this.#route(context);
     if (route.kind === "nak") return nak(packet, route.errorCause);
     try {
-      return answer(context, await this.#exchange(context, route.target));
+      const { random, mark } = this.#deps;
+      const dac = { secret: context.client.secret, authenticator: packet.authenticator };
+      const hops = hasComputedAuthenticator(packet.code) ? undefined : new TriggerHops(random, mark, dac);
+      return answer(context, await this.#exchange(context, route.target, hops), hops);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       if (error.code === "ERR_STOPPED") return { kind: "discard", reason: "stopping" };
@@ -119,7 +125,7 @@ export class Triggers {
     return hops > this.#options.hopsMax;
   }
 
-  async #exchange(context: TriggerContext, target: Target): Promise<readonly Outcome[]> {
+  async #exchange(context: TriggerContext, target: Target, hops: TriggerHops | undefined): Promise<readonly Outcome[]> {
     const { packet, client, origin, signal, kinds } = context;
     const { registry, dynauth, mark, formatOf } = this.#deps;
     const cameFrom = (link: Link) =>
@@ -137,13 +143,19 @@ export class Triggers {
         cameFrom(link) ||
         kinds?.has(link.kind) === false ||
         !mayReachNas(client.reach, nas, link, registry.record(link.linkId)),
-      rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }),
+      ...(hops === undefined
+        ? { rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }) }
+        : { perLink: hops.perLink }),
     });
   }
 }
 
 /** What the DAC hears of an exchange. */
-function answer({ packet, noRoute }: TriggerContext, outcomes: readonly Outcome[]): Reply {
+function answer(
+  { packet, noRoute }: TriggerContext,
+  outcomes: readonly Outcome[],
+  hops: TriggerHops | undefined,
+): Reply {
   const outcome = outcomes.find(({ kind }) => kind !== "ack") ?? outcomes[0];
   if (outcome === undefined) return nak(packet, ERROR_CAUSE.requestNotRoutable);
   switch (outcome.kind) {
@@ -153,7 +165,10 @@ function answer({ packet, noRoute }: TriggerContext, outcomes: readonly Outcome[
       return {
         kind: "reply",
         code: outcome.replyCode,
-        attributes: [...withoutProxyState(outcome.replyAttributes), ...proxyStates(packet)],
+        attributes: [
+          ...withoutProxyState(hops?.back(outcome.linkId, outcome.replyAttributes) ?? outcome.replyAttributes),
+          ...proxyStates(packet),
+        ],
       };
     case "timeout":
       return { kind: "discard", reason: "nas-silent" }; // DP-32

@@ -37,7 +37,7 @@ export class UdpFallbacks {
   }
 
   stop(): void {
-    for (const link of [...this.#links.values()]) link.close("stopped");
+    for (const link of this.#links.values()) link.close("stopped");
   }
 
   #open({ entry, address, peerKey }: Wanted): void {

@@ -1,12 +1,21 @@
 import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/clock.ts";
 import {
   type Attribute,
   ATTRIBUTE,
   firstInteger,
+  firstValue,
   integerAttribute,
   textAttribute,
 } from "../../src/radius/attribute.ts";
+import { RADSEC_SECRET } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
+import {
+  hideTunnelPassword,
+  hideUserPassword,
+  revealTunnelPassword,
+  revealUserPassword,
+} from "../../src/radius/hidden.ts";
 import { connected, knows, post, upstreamOf } from "../support/chained-hubs.ts";
 import { RawNas } from "../support/raw-nas.ts";
 import { hubConfig, RunningHub } from "../support/running-hub.ts";
@@ -181,6 +190,43 @@ describe("a hub behind a hub", () => {
       status: 409,
       body: { error_cause: { number: 403 } },
     });
+  });
+});
+
+describe("another code in reverse", () => {
+  it("CRY-04 CRY-15 an Access-Request comes down where `reverse` lists it, what it and its answer hide readable at each end", async () => {
+    const a = await RunningHub.start({ yaml: UPPER.replace("role: hub", "role: hub, reverse: [Access-Request]") });
+    const b = await RunningHub.start({
+      yaml: `node: { name: hub-b }\n${routers().replace("admitEvery: true }", "admitEvery: true }, reverse: [Access-Request]")}${await upstreamOf(a, "hub-b")}`,
+    });
+    await connected(b);
+    const nas = await router(b, "router-1", a);
+    const dac = await UdpRouter.open(SECRET, "127.0.0.2");
+    const port = a.addresses.udp.get("dac")?.[0]?.port ?? 0;
+    const authenticator = systemRandom.bytes(16);
+    const password = hideUserPassword(Buffer.from("open sesame"), dac.secret, authenticator);
+    dac.request(CODE.accessRequest, [name("router-1"), USER, { type: 2, value: password }], port, authenticator);
+    const request = await nas.packet(1);
+    expect([request.code, types(request.attributes)]).toEqual([CODE.accessRequest, [80, 32, 1, 2]]);
+    expect(request.authenticator).not.toEqual(authenticator);
+    const hidden = firstValue(request.attributes, ATTRIBUTE.userPassword) as Buffer;
+    expect(revealUserPassword(hidden, RADSEC_SECRET, request.authenticator)?.toString()).toBe("open sesame");
+    const key = { tag: 1, password: Buffer.from("a key") };
+    const tunnel = hideTunnelPassword(key, 0x8001, RADSEC_SECRET, request.authenticator);
+    nas.answer(request, CODE.accessAccept, [{ type: ATTRIBUTE.tunnelPassword, value: tunnel }]);
+    await expect.poll(() => dac.replies.map(({ code }) => code)).toEqual([CODE.accessAccept]);
+    const back = firstValue(dac.replies[0]?.attributes ?? [], ATTRIBUTE.tunnelPassword) as Buffer;
+    expect(revealTunnelPassword(back, dac.secret, authenticator)).toEqual(key);
+  });
+
+  it("is silence where nobody lists it: other codes have no NAK", async () => {
+    const { a, b } = await chain({ upper: "" });
+    await router(b, "router-1", a);
+    const dac = await UdpRouter.open(SECRET, "127.0.0.2");
+    const port = a.addresses.udp.get("dac")?.[0]?.port ?? 0;
+    dac.request(CODE.accessRequest, [name("router-1"), USER], port);
+    await a.event("packet.dropped", ({ reason }) => reason === "handler-discard");
+    expect(dac.replies).toEqual([]);
   });
 });
 

@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Attribute,
-  ATTRIBUTE,
-  firstInteger,
-  integerAttribute,
-  textAttribute,
-} from "../../src/radius/attribute.ts";
+import { type Attribute, ATTRIBUTE, integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { RawNas } from "../support/raw-nas.ts";
 import { hubConfig, RunningHub } from "../support/running-hub.ts";

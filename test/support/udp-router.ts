@@ -46,8 +46,8 @@ export class UdpRouter {
   }
 
   /** Sends a request of its own to a port of the hub. */
-  request(code: number, attributes: readonly Attribute[], port: number): void {
-    this.#socket.send(encodeRequest(code, 1, attributes, systemRandom.bytes(16), this.secret), port, "127.0.0.1");
+  request(code: number, attributes: readonly Attribute[], port: number, authenticator = systemRandom.bytes(16)): void {
+    this.#socket.send(encodeRequest(code, 1, attributes, authenticator, this.secret), port, "127.0.0.1");
   }
 
   get port(): number {

@@ -1,3 +1,4 @@
+import { systemRandom } from "../../../src/clock.ts";
 import { expect } from "vitest";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
 import type { Outcome, Replied } from "../../../src/dynauth/outcome.ts";
@@ -61,6 +62,7 @@ export async function trigger(situation: Situation): Promise<{ reply: Reply; ask
         },
       },
       registry: { record: () => record as unknown as LinkRecord },
+      random: systemRandom,
       mark: MARK,
       formatOf: (vendor) => (vendor === WIDE ? { typeBytes: 2, lengthBytes: 2 } : VENDOR_FORMAT_DEFAULT),
     },
