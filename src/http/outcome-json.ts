@@ -76,6 +76,7 @@ export function outcomeDetail(outcome: Outcome): string {
     case "busy":
       return outcome.mayHaveActed ? `${BUSY[outcome.why]}; a first try may have acted` : BUSY[outcome.why];
     case "closed":
+      if (outcome.why === "abandoned") return "whoever asked did not wait for the outcome";
       return outcome.written
         ? "the link closed after the request was sent: the NAS may have acted"
         : "the link closed before the request was sent";

@@ -140,7 +140,7 @@ describe("runExchange()", () => {
     {
       name: "the caller went away",
       links: [{ kind: "aborted", written: true }],
-      expected: { kind: "closed", written: true, mayHaveActed: true },
+      expected: { kind: "closed", why: "abandoned", written: true, mayHaveActed: true },
       sent: 1,
     },
   ])("$name", async ({ links, expected, sent }) => {
