@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  ATTRIBUTE,
-  type Attribute,
-  attribute,
-  integerAttribute,
-  firstValue,
-  textAttribute,
-} from "../../src/radius/attribute.ts";
+import { ATTRIBUTE, attribute, integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { AccountingRouter, INTERIM, START, startHub } from "../support/accounting-router.ts";
 import { RunningHub } from "../support/running-hub.ts";
