@@ -122,6 +122,23 @@ quota: { rules: [{ name: megabyte, period: total, amount: 1MB, thresholds: [{ pe
     expect(udp.received).toHaveLength(1);
   });
 
+  it("is no sign of life: the acct sessions of a router that is gone are closed", async () => {
+    const accountingYaml = "accounting: { sweep: 1s }\n";
+    const { hub, udp, nas } = await start(accountingYaml);
+    const config = hubConfig(clients(fallback(udp)) + accountingYaml, hub.folder);
+    // Below what hub.yaml may say, so that the test is short.
+    const upkeep = { ...config.accounting.upkeep, nasGoneMs: 1_000 };
+    await hub.hub.apply({ ...config, accounting: { ...config.accounting, upkeep } });
+    nas.request(CODE.accountingRequest, accounting(1, 0), 1);
+    expect((await nas.packet(1)).code).toBe(CODE.accountingResponse);
+    await hangUp(hub, nas);
+    const causes = async () => {
+      const { items = [] } = (await hub.hub.store?.acctSessions.find({ username: "nemo" }, { limit: 2 })) ?? {};
+      return items.map(({ closeCause }) => closeCause);
+    };
+    await expect.poll(causes, { timeout: 15_000 }).toEqual(["nas-gone"]);
+  }, 20_000);
+
   it("is a timeout when it stays silent, and a NAK when it refuses", async () => {
     const { hub, udp, nas } = await start();
     await hangUp(hub, nas);

@@ -58,6 +58,17 @@ describe("links that lead to all NASes of their peer", () => {
     expect(ids(registry.byNasIdentifier("edge-1"))).toEqual([]);
   });
 
+  it("IDX-06 a fallback that the configuration names later makes no link a half-open rest", () => {
+    const { clock, registry, open } = startRegistry();
+    open({ linkId: "half-open", peerKey: "edge" });
+    clock.advance(60_000);
+    open({ linkId: "late", peerKey: "edge" }).inFlight = 9;
+    clock.advance(60_000);
+    open({ linkId: "udp", peerKey: "edge", fallback: true });
+    const order = ids(inPreferenceOrder(registry.byPeerKey("edge"), "least-busy"));
+    expect(order).toEqual(["late", "half-open", "udp"]);
+  });
+
   it("a link of a router with a fallback carries its names at once when it comes back, or the fallback would get its requests", () => {
     const { registry, open, status } = startRegistry();
     const secret = new SharedSecret("a secret of its UDP port");
