@@ -1,15 +1,19 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Attribute } from "../../src/radius/attribute.ts";
-import { integerAttribute, ATTRIBUTE } from "../../src/radius/attribute.ts";
+import { ATTRIBUTE, integerAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
-import { AccountingRouter, START, startHub } from "../support/accounting-router.ts";
+import { AccountingRouter, INTERIM, START, startHub } from "../support/accounting-router.ts";
+import type { RawNas } from "../support/raw-nas.ts";
 import type { RunningHub } from "../support/running-hub.ts";
 
-const yaml = (vendor: string) => `
+const FAIR_USE = `{ name: fair-use, match: { plans: [by-plan] }, amount: 1GB, period: total,
+      thresholds: [{ percent: 100, action: disconnect }] }`;
+
+const yaml = (vendor: string, rule = FAIR_USE) => `
 accounting: {}
 clients: [{ name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true }, vendor: ${vendor} }]
 quota:
-  rules: [{ name: fair-use, match: { plans: [by-plan] }, amount: 1GB, period: total, thresholds: [{ percent: 100, action: disconnect }] }]
+  rules: [${rule}]
 `;
 
 async function put(running: RunningHub, path: string, body: object): Promise<void> {
@@ -21,8 +25,8 @@ async function put(running: RunningHub, path: string, body: object): Promise<voi
 }
 
 /** A hub with alice of plan gold, online at a router of that vendor, which has been told of nothing yet. */
-async function aliceOnline(vendor: string) {
-  const running = await startHub(yaml(vendor));
+async function aliceOnline(vendor: string, quota?: string) {
+  const running = await startHub(yaml(vendor, quota));
   await put(running, "/v1/plans/gold", { rate_down: "10M", rate_up: "2M", idle_timeout: 600 });
   await put(running, "/v1/plans/iron", { rate_down: "1M", rate_up: "512k" });
   await put(running, "/v1/users/alice", { plan: "gold" });
@@ -33,14 +37,20 @@ async function aliceOnline(vendor: string) {
   return { running, router };
 }
 
+/** Packets of a router that told() has looked at. */
+const looked = new WeakMap<RawNas, number>();
+
 /** The next request of the hub, as text: "CoA Mikrotik-Rate-Limit=2M/10M …"; answered. */
 async function told(
   running: RunningHub,
   { nas }: AccountingRouter,
   code: "ack" | "nak",
   more: readonly Attribute[] = [],
-) {
-  const request = await nas.packet(nas.received.length);
+): Promise<string> {
+  let index = looked.get(nas) ?? 0;
+  while (!isRequest((await nas.packet(index)).code)) index += 1;
+  looked.set(nas, index + 1);
+  const request = await nas.packet(index);
   nas.answer(request, request.code + (code === "ack" ? 1 : 2), more);
   const values = running.hub.dictionary
     .decode(request.attributes)
@@ -49,6 +59,13 @@ async function told(
   return `${request.code === CODE.coaRequest ? "CoA" : "Disconnect"} ${values.join(" ")}`;
 }
 
+function isRequest(code: number): boolean {
+  return code === CODE.coaRequest || code === CODE.disconnectRequest;
+}
+
+const THROTTLE = `{ name: fair-use, amount: 1kB, period: total, thresholds: [
+      { percent: 100, action: throttle, attributes: { Mikrotik-Rate-Limit: 64k/64k }, undo: { Mikrotik-Rate-Limit: 50M/50M } }] }`;
+const ACCT_OUTPUT_OCTETS = 43;
 const WHO = "User-Name=alice Acct-Session-Id=s1";
 
 describe("what routers are told when users and plans change", () => {
@@ -80,6 +97,23 @@ describe("what routers are told when users and plans change", () => {
       put(running, "/v1/users/alice/quota", { limits: [{ rule: "fair-use", amount: 5 }] }),
     ]);
     expect(seen).toContain("CoA User-Name=alice Acct-Session-Id=s1 Mikrotik-Rate-Limit=2M/10M");
+  });
+
+  it("leaves a throttled rate alone, and gives the plan's rate back when the throttle is taken back", async () => {
+    const { running, router } = await aliceOnline("mikrotik", THROTTLE);
+    const octets = integerAttribute(ACCT_OUTPUT_OCTETS, 2_000);
+    await router.account(INTERIM, "alice", "s1", [octets]);
+    await expect(told(running, router, "ack")).resolves.toBe(`CoA ${WHO} Mikrotik-Rate-Limit=64k/64k`);
+    await running.event("quota.acted");
+    const [changed] = await Promise.all([
+      told(running, router, "ack"),
+      put(running, "/v1/plans/gold", { rate_down: "20M", rate_up: "4M" }),
+    ]);
+    expect(changed).toBe(`CoA ${WHO} Acct-Interim-Interval=120`);
+    const seen: string[] = [];
+    void put(running, "/v1/users/alice/quota", { limits: [{ rule: "fair-use", amount: 1_000_000 }] });
+    while (seen.at(-1)?.includes("Mikrotik-Rate-Limit=4M/20M") !== true) seen.push(await told(running, router, "ack"));
+    expect(seen).toContain(`CoA ${WHO} Mikrotik-Rate-Limit=50M/50M`);
   });
 
   it("disconnects where the vendor can not be told by CoA", async () => {

@@ -46,9 +46,12 @@ export class Accounts {
   readonly plans: PlanAttributes;
   readonly writer: UserWriter;
   readonly #updates: UserUpdates;
+  readonly #events: EventFeed;
+  #unsubscribe = (): void => undefined;
 
   constructor(deps: AccountsDeps, options: UsersOptions) {
     const { clock, random, store, quotaChanged, onFault } = deps;
+    this.#events = deps.events;
     this.directory = new RememberedUsers(clock, store, options.memoryMs);
     this.passwords = new Passwords({ random, onFault }, options.passwords);
     this.guesses = new GuessCounter(clock, options.guesses);
@@ -81,10 +84,17 @@ export class Accounts {
 
   start(): void {
     this.#updates.start();
+    this.#unsubscribe = this.#events.subscribe((event) => {
+      if (event.type !== "quota.acted" || event.action !== "un-throttle" || event.next !== "done") return;
+      // What takes a throttle back is one text in hub.yaml; the rate of this user is that of its plan. If the store can not note
+      // it, the next change or login makes it up.
+      void this.writer.touch(event.username).catch(() => undefined);
+    });
   }
 
   /** Resolves when what has begun is written down; requests at a NAS end with Dynauth.stop(). */
   async stop(): Promise<void> {
+    this.#unsubscribe();
     await this.#updates.stop();
   }
 
