@@ -94,6 +94,7 @@ describe("a hub with UDP", () => {
   });
 
   it.each([
+    ["User-Name", USER, [1, 44]],
     ["Framed-IPv6-Prefix", attribute(97, Buffer.from("004020010db8000a0000", "hex")), [1, 44, 97]],
     ["Delegated-IPv6-Prefix", attribute(123, Buffer.from("003820010db8000b01", "hex")), [1, 44, 123]],
     // The router told of the prefix only, so that it would not know the address.
