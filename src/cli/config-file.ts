@@ -15,16 +15,21 @@ export async function loadConfigFile(
 ): Promise<{ readonly file: string; readonly loaded: LoadedConfig }> {
   // Loaded when asked for: the other commands start without the schema and the dictionaries.
   const { loadConfig } = await import("../config.ts");
+  const { catalogueFor } = await import("../config/module-catalogue.ts");
   const { Dictionary } = await import("../radius/dictionary.ts");
   const path = findConfigFile(io, named);
   const file = relative(io.cwd, path);
-  const loaded = loadConfig(readNamedFile(io.cwd, path), {
+  const text = readNamedFile(io.cwd, path);
+  const source = {
     file,
     env: io.env,
-    readFile: (other) => readFileSync(resolve(io.cwd, other), "utf8"),
+    readFile: (other: string) => readFileSync(resolve(io.cwd, other), "utf8"),
     dictionary: Dictionary.load(join(packageFolder(), "config/dictionaries")),
-  });
-  return { file, loaded };
+  };
+  const { modules, problems } = await catalogueFor(text, source);
+  const loaded = loadConfig(text, { ...source, modules });
+  if (problems.length === 0) return { file, loaded };
+  return { file, loaded: { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: [] } };
 }
 
 /** @throws {HubError} ERR_INPUT when it is not there, ERR_CONFIG with every mistake in it */

@@ -3,7 +3,7 @@ import { radclient } from "./radclient.ts";
 import { RunningHub } from "./running-hub.ts";
 import { planRecord, userRecord } from "./user-records.ts";
 
-export const AAA_SECRET = "a-secret-of-the-aaa-tests";
+const AAA_SECRET = "a-secret-of-the-aaa-tests";
 
 export interface AaaHubOptions {
   /** More sections of hub.yaml. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { BUILT_IN_MODULES } from "../../src/aaa/modules/built-in.ts";
-import { DEFAULT_SECTIONS, type ModulesOptions, type SectionsOptions } from "../../src/aaa/pipeline/options.ts";
+import type { ModulesOptions, SectionsOptions } from "../../src/aaa/pipeline/options.ts";
 import { Pipeline } from "../../src/aaa/pipeline/pipeline.ts";
 import type { ModuleDefinition, ModuleInstance, ModuleServices } from "../../src/aaa/pipeline/types.ts";
 import { systemRandom } from "../../src/clock.ts";
@@ -16,7 +16,7 @@ import type { Link, Reply, RequestContext } from "../../src/transport/link.ts";
 import { FakeLink } from "./fake-link.ts";
 import { ManualClock } from "./manual-clock.ts";
 
-export const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
+const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
 
 const NO_SECTIONS: SectionsOptions = {
   authorize: [],
@@ -113,8 +113,6 @@ export class ModuleRig {
     return this.events.filter((event) => event.type === "module.fault");
   }
 }
-
-export { DEFAULT_SECTIONS };
 
 /** A module without settings. */
 export function moduleOf(

@@ -220,7 +220,7 @@ function implied({ instances, sections }: ModulesOptions): ReadonlySet<string> {
 }
 
 /** Every instance that the sections name. */
-export function namesIn({ authenticate, ...lists }: SectionsOptions): ReadonlySet<string> {
+function namesIn({ authenticate, ...lists }: SectionsOptions): ReadonlySet<string> {
   const names = (item: ItemOptions): string[] => (item.kind === "call" ? [item.instance] : item.items.flatMap(names));
   return new Set([...Object.values(lists), ...Object.values(authenticate)].flat().flatMap(names));
 }

@@ -91,8 +91,7 @@ function resolvePackage(): void {
   resolves = true;
   const url = import.meta.resolve(import.meta.url.endsWith(".ts") ? "./module.ts" : "./module.js");
   registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === PACKAGE ? { url, format: "module", shortCircuit: true } : next(specifier, context),
+    resolve: (specifier, context, next) => next(specifier === PACKAGE ? url : specifier, context),
   });
 }
 

@@ -228,5 +228,3 @@ export interface UpstreamServices {
    *  hidden for the NAS already. */
   forward(request: AaaRequest, pool: string): Promise<Reply>;
 }
-
-export type { Link, Reply };

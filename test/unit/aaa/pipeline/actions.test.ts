@@ -67,7 +67,7 @@ const CELLS = COMPONENTS.flatMap((component) =>
 describe("default actions, as FreeRADIUS has them", () => {
   it.each(CELLS)("$component: $code ends the list: $ends", ({ component, code, ends }) => {
     const ran: string[] = [];
-    run([answering(code, ran, { component }), answering("noop", ran, { component, name: "next" })]);
+    void run([answering(code, ran, { component }), answering("noop", ran, { component, name: "next" })]);
     expect(ran).toEqual(ends ? [code] : [code, "next"]);
   });
 

@@ -98,7 +98,7 @@ describe("a module that does not answer in time", () => {
         });
         reply.add("Reply-Message", "too late");
         control.rejectReason = "too late";
-        return "ok";
+        return "ok" as const;
       },
     });
     const last = moduleOf("last", {
@@ -107,7 +107,7 @@ describe("a module that does not answer in time", () => {
         await settled();
         expect(control.rejectReason).toBeUndefined();
         reply.add("Class", "0x01");
-        return "ok";
+        return "ok" as const;
       },
     });
     const sections = {

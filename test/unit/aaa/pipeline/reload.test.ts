@@ -23,7 +23,7 @@ function watched(name: string, life: string[], holds = false): ModuleDefinition 
           control.authType = "Accept";
           if (holds) await new Promise<void>((resolve) => waiting.push(resolve));
           reply.add("Reply-Message", says);
-          return "updated";
+          return "updated" as const;
         },
         detach: () => void life.push(`${instance} detached`),
       };

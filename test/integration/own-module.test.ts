@@ -1,0 +1,139 @@
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageFolder } from "../../src/cli/package-files.ts";
+import { firstValue } from "../../src/radius/attribute.ts";
+import { CODE } from "../../src/radius/codes.ts";
+import { Program, runToEnd } from "../support/program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { NAS, request, UdpHost, USER } from "../support/udp-fixture.ts";
+
+const ROOT = packageFolder();
+const RADSEC_HUB = join(ROOT, "bin/radsec-hub.cjs");
+const EXAMPLE = join(ROOT, "examples/own-module/opening-hours.ts");
+const READY = /radsec-hub \S+ is ready/;
+const RELOADED = /configuration applied|configuration read: nothing changed/;
+/** That of udp-fixture. */
+const SECRET = "a secret of sixteen octets";
+
+/** A module that answers for itself, so that a test sees which file is in use. */
+const greeting = (text: string) => `import { defineModule, z } from "radsec-hub/module";
+export const module = defineModule({
+  name: "greeting",
+  settings: z.strictObject({}),
+  instantiate: () => ({
+    authorize(request) {
+      request.control.authType = "Accept";
+      request.reply.add("Reply-Message", ${JSON.stringify(text)});
+      return "updated";
+    },
+  }),
+});
+`;
+
+let asked = 0;
+
+/** What a router is told: the code, and Reply-Message. */
+async function ask(port: number): Promise<{ readonly code: number; readonly message: string | undefined }> {
+  const host = await UdpHost.open();
+  const reply = await host.ask(request(CODE.accessRequest, [NAS, USER], (asked += 1)), port);
+  return { code: reply.code, message: firstValue(reply.attributes, 18)?.toString() };
+}
+
+/** A folder with hub.yaml and modules of its own. */
+async function prepare(modules: string): Promise<{ folder: string; file: string; own: string }> {
+  const folder = await temporaryFolder();
+  const own = join(folder, "own");
+  await mkdir(own);
+  const file = join(folder, "hub.yaml");
+  await writeFile(
+    file,
+    `radsec: [{ address: 127.0.0.1, port: 0 }]
+udp: [{ name: legacy, addresses: [127.0.0.1], authPort: 0, acctPort: 0, dynauthPort: 0 }]
+http: { address: 127.0.0.1, port: 0 }
+pki: { folder: ${join(folder, "pki")} }
+store: ${join(folder, "hub.db")}
+clients: [{ name: four, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET} }]
+modules:
+  folder: ${own}
+${modules}
+`,
+  );
+  return { folder, file, own };
+}
+
+const GREETING = "  sections: { authorize: [greeting], postauth: [] }";
+
+async function serve(folder: string, file: string): Promise<{ hub: Program; port: number }> {
+  const hub = Program.start(process.execPath, [RADSEC_HUB, "serve", "--config", file], { cwd: folder });
+  await hub.says(READY, 60_000);
+  const [, port] = /UDP listener legacy: auth on 127\.0\.0\.1 port (\d+)/.exec(hub.output) ?? [];
+  return { hub, port: Number(port) };
+}
+
+describe("an operator's own module", () => {
+  it("is one file, takes part in the pipeline, and a reload takes its new text into use", async () => {
+    const { folder, file, own } = await prepare(GREETING);
+    await writeFile(join(own, "greeting.ts"), greeting("one"));
+    const { hub, port } = await serve(folder, file);
+    expect(await ask(port)).toEqual({ code: 2, message: "one" });
+    await writeFile(join(own, "greeting.ts"), greeting("two"));
+    hub.signal("SIGHUP");
+    await hub.says(RELOADED);
+    expect(await ask(port)).toEqual({ code: 2, message: "two" });
+  }, 90_000);
+
+  it("that is broken keeps the old one in use, and its mistake is named with file and line", async () => {
+    const { folder, file, own } = await prepare(GREETING);
+    await writeFile(join(own, "greeting.ts"), greeting("one"));
+    const { hub, port } = await serve(folder, file);
+    await writeFile(join(own, "greeting.ts"), greeting("two").replace("settings:", "settings: ["));
+    hub.signal("SIGHUP");
+    await hub.says(/the one in force stays/);
+    expect(hub.output).toMatch(/own\/greeting\.ts:\d+:1: /);
+    expect(await ask(port)).toEqual({ code: 2, message: "one" });
+  }, 90_000);
+
+  it("that can not be made keeps the old set, and the instance is named with its line of hub.yaml", async () => {
+    const { folder, file, own } = await prepare(`  instances:\n    - module: greeting\n${GREETING}`);
+    await writeFile(join(own, "greeting.ts"), greeting("one"));
+    const { hub, port } = await serve(folder, file);
+    const broken = greeting("two").replace(
+      "instantiate: () => ({",
+      'instantiate: () => { throw new Error("no licence") }, x: () => ({',
+    );
+    await writeFile(join(own, "greeting.ts"), broken);
+    hub.signal("SIGHUP");
+    await hub.says(/the one in force stays/);
+    expect(hub.output).toMatch(
+      /hub\.yaml:10:\d+: modules\.instances\[0\]: instance greeting could not be made: no licence/,
+    );
+    expect(await ask(port)).toEqual({ code: 2, message: "one" });
+  }, 90_000);
+});
+
+const check = (file: string) => runToEnd(process.execPath, [RADSEC_HUB, "check", "--config", file]);
+
+describe("examples/own-module", () => {
+  const SETTINGS = (settings: string) => `  instances:
+    - module: opening-hours
+      settings: ${settings}
+  sections: { authorize: [users, opening-hours, pap] }`;
+
+  it("is taken as it is, and its settings are checked with file and line", async () => {
+    const good = await prepare(SETTINGS('{ from: "09:00", until: "18:30" }'));
+    await cp(EXAMPLE, join(good.own, "opening-hours.ts"));
+    expect(await check(good.file)).toMatchObject({ code: 0 });
+    const bad = await prepare(SETTINGS('{ from: "9", until: "18:30", zone: x }'));
+    await cp(EXAMPLE, join(bad.own, "opening-hours.ts"));
+    const { code, output } = await check(bad.file);
+    expect(code).toBe(1);
+    expect(output).toMatch(/hub\.yaml:11:\d+: modules\.instances\[0\]\.settings\.from: must be a time/);
+    expect(output).toMatch(/hub\.yaml:11:\d+: modules\.instances\[0\]\.settings\.zone: unknown key/);
+  });
+
+  it("has a README that shows the module's real settings", async () => {
+    const readme = await readFile(join(ROOT, "examples/own-module/README.md"), "utf8");
+    expect(readme).toContain('settings: { from: "09:00", until: "18:30", timeZone: Europe/Berlin }');
+  });
+});
