@@ -1,4 +1,8 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { type Logger, openLog } from "../../src/log.ts";
 import { startHub } from "../support/accounting-router.ts";
 
 const YAML = `
@@ -15,8 +19,8 @@ interface Answer {
   readonly json: Record<string, unknown>;
 }
 
-async function api() {
-  const { api: base, events, hub } = await startHub(YAML);
+async function api(log?: Logger) {
+  const { api: base, events } = await startHub(YAML, log);
   const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const isText = typeof body === "string";
     const response = await fetch(base + path, {
@@ -31,7 +35,7 @@ async function api() {
     const answer: Answer = { status: response.status, headers: response.headers, text, json };
     return answer;
   };
-  return { call, events, hub };
+  return { call, events };
 }
 
 describe("/v1/plans and /v1/users", () => {
@@ -79,6 +83,26 @@ describe("/v1/plans and /v1/users", () => {
     expect(deleted.status).toBe(204);
     expect((await call("GET", "/v1/users/bob")).json).toMatchObject({ code: "not-found" });
     expect(JSON.stringify([shown.text, listed.text, rest.text, events])).not.toContain(PASSWORD);
+  });
+
+  it("leave no password in the log, whatever becomes of the request", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "radsec-hub-log-")), "hub.log");
+    const log = openLog({ level: "trace", format: "json", file });
+    const { call } = await api(log);
+    const bodies = [{ password: PASSWORD }, { password: PASSWORD, plan: "none" }, { password: [PASSWORD] }];
+    for (const body of bodies) await call("PUT", "/v1/users/alice", body, { "if-match": "*" });
+    await call("POST", "/v1/users", { username: "bob", password: PASSWORD, password_kind: "clear-text" });
+    const csv = { "content-type": "text/csv" };
+    await call("POST", "/v1/users", `username,password\ncarol,${PASSWORD}\n`, csv);
+    await call("POST", "/v1/users", `username,password\ndave,"${PASSWORD}\nerin,"x${PASSWORD}\n`, csv);
+    await call("POST", "/v1/users", `{"username":"frank","password":"${PASSWORD}"`, {
+      "content-type": "application/x-ndjson",
+    });
+    log.flush();
+    const text = await readFile(file, "utf8");
+    expect(text).toContain("POST /v1/users: 422 bad-input");
+    expect(text).not.toContain(PASSWORD);
+    await rm(dirname(file), { recursive: true });
   });
 
   it("refuse what can not be meant, with every mistake", async () => {

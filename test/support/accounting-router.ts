@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { ATTRIBUTE, type Attribute, firstValue, integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
+import type { Logger } from "../../src/log.ts";
 import { RawNas } from "./raw-nas.ts";
 import { RunningHub } from "./running-hub.ts";
 
@@ -9,8 +10,8 @@ export const START = 1;
 export const INTERIM = 3;
 
 /** A hub whose store is up: until then it answers no accounting. */
-export async function startHub(yaml: string): Promise<RunningHub> {
-  const running = await RunningHub.start({ yaml });
+export async function startHub(yaml: string, log?: Logger): Promise<RunningHub> {
+  const running = await RunningHub.start({ yaml, ...(log && { log }) });
   await running.hub.store?.ready(10_000);
   return running;
 }

@@ -9,7 +9,7 @@ import { problemText } from "../../src/config/problem.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import type { HubEvent, HubEventOf } from "../../src/events.ts";
 import { Hub, type HubAddresses } from "../../src/hub.ts";
-import { openLog } from "../../src/log.ts";
+import { type Logger, openLog } from "../../src/log.ts";
 import { Dictionary } from "../../src/radius/dictionary.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
 
@@ -36,15 +36,20 @@ export class RunningHub {
 
   /** @param yaml further sections of hub.yaml; `radsec`, `clients` and `http` replace the defaults of this class */
   static async start(
-    options: { readonly yaml?: string; readonly clock?: Clock; readonly handler?: RequestHandler } = {},
+    options: {
+      readonly yaml?: string;
+      readonly clock?: Clock;
+      readonly handler?: RequestHandler;
+      readonly log?: Logger;
+    } = {},
   ): Promise<RunningHub> {
-    const { yaml = "", clock = systemClock, handler } = options;
+    const { yaml = "", clock = systemClock, handler, log = openLog({ level: "silent", format: "json" }) } = options;
     const folder = await mkdtemp(join(tmpdir(), "radsec-hub-test-"));
     await cp(await pkiOfFile(), join(folder, "pki"), { recursive: true });
     const hub = new Hub(hubConfig(yaml, folder), {
       clock,
       random: systemRandom,
-      log: openLog({ level: "silent", format: "json" }),
+      log,
       version: "test",
       dictionary: DICTIONARY,
       ...(handler && { handler }),
