@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Target } from "../../../src/dynauth/exchange-request.ts";
 import { RegistryResolver } from "../../../src/dynauth/registry-resolver.ts";
 import { EventFeed } from "../../../src/events.ts";
 import { ATTRIBUTE, textAttribute } from "../../../src/radius/attribute.ts";
@@ -29,8 +30,8 @@ function start() {
     return link;
   };
   const resolver = new RegistryResolver(registry, () => undefined);
-  const resolve = () =>
-    resolver.resolve({ code: 40, target: { nasIdentifier: "Mist-AP" }, attributes: [], trigger: "test" });
+  const resolve = (target: Target = { nasIdentifier: "Mist-AP" }) =>
+    resolver.resolve({ code: 40, target, attributes: [], trigger: "test" });
   return { registry, open, resolve };
 }
 
@@ -48,5 +49,13 @@ describe("RegistryResolver", () => {
     const { open, resolve } = start();
     open("one");
     expect(resolve()).toMatchObject({ kind: "targets", targets: [{ nas: "Mist-AP" }] });
+  });
+
+  it.each([
+    [{ linkId: "n1-9" }, undefined],
+    [{ nasAddress: "10.0.0.9" }, "10.0.0.9"],
+    [{ nasIdentifier: "edge-9" }, "edge-9"],
+  ])("of what was named and is not there, %j, only a NAS is shown as nas", (target, nas) => {
+    expect(start().resolve(target)).toMatchObject({ kind: "no-route", nas });
   });
 });

@@ -222,6 +222,17 @@ describe("BindingKeeper", () => {
     expect(reports.at(-1)).toEqual({ unwritten: 44 });
   });
 
+  it("stop() writes nothing where nothing was loaded: it might take the place of what is there", async () => {
+    const { store, keeper, hold, reports } = start();
+    store.up = false;
+    await keeper.load();
+    hold("provisional");
+    store.up = true;
+    await keeper.stop(1_000);
+    expect(store.rows.size).toBe(0);
+    expect(reports).toEqual([{ unwritten: 1 }]);
+  });
+
   it("stop() tries once where the store is down", async () => {
     const { clock, store, keeper, hold, reports } = start();
     await keeper.load();
