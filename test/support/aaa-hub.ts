@@ -1,6 +1,7 @@
+import type { Config } from "../../src/config.ts";
 import type { User } from "../../src/store/user-types.ts";
 import { radclient } from "./radclient.ts";
-import { RunningHub } from "./running-hub.ts";
+import { hubConfig, RunningHub } from "./running-hub.ts";
 import { planRecord, userRecord } from "./user-records.ts";
 
 const AAA_SECRET = "a-secret-of-the-aaa-tests";
@@ -18,24 +19,24 @@ export interface AaaHubOptions {
 export class AaaHub {
   readonly running: RunningHub;
 
-  private constructor(running: RunningHub) {
+  readonly #client: string;
+
+  private constructor(running: RunningHub, client: string) {
     this.running = running;
+    this.#client = client;
   }
 
   static async start({ yaml = "", client = "", users = [], plans = [] }: AaaHubOptions = {}): Promise<AaaHub> {
-    const running = await RunningHub.start({
-      yaml: `
-accounting: { enabled: true }
-udp: [{ name: legacy, addresses: [127.0.0.1], authPort: 0, acctPort: 0, dynauthPort: 0, rejectDelay: { min: 1s, max: 1s } }]
-clients:
-  - { name: four, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${AAA_SECRET}, ${client} }
-  - { name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }
-${yaml}`,
-    });
-    const hub = new AaaHub(running);
+    const running = await RunningHub.start({ yaml: hubYaml(yaml, client) });
+    const hub = new AaaHub(running, client);
     for (const user of users) await running.hub.store?.users.put(user);
     for (const plan of plans) await running.hub.store?.plans.put(plan);
     return hub;
+  }
+
+  /** The configuration with other sections, for Hub.apply(). */
+  reconfigured(yaml: string): Config {
+    return hubConfig(hubYaml(yaml, this.#client), this.running.folder);
   }
 
   auth(...attributes: readonly string[]) {
@@ -50,6 +51,16 @@ ${yaml}`,
     const port = this.running.addresses.udp.get("legacy")?.find((each) => each.purpose === purpose)?.port;
     return `127.0.0.1:${port}`;
   }
+}
+
+function hubYaml(yaml: string, client: string): string {
+  return `
+accounting: { enabled: true }
+udp: [{ name: legacy, addresses: [127.0.0.1], authPort: 0, acctPort: 0, dynauthPort: 0, rejectDelay: { min: 1s, max: 1s } }]
+clients:
+  - { name: four, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${AAA_SECRET}, ${client} }
+  - { name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }
+${yaml}`;
 }
 
 /** What every Access-Request here has. */
