@@ -33,7 +33,10 @@ export function splitAcctSessionKey(key: string): { readonly base: string; reado
     : { base: key.slice(0, hash), generation: Number(key.slice(hash + 1)) };
 }
 
+const SEPARATORS = /[%/#|]/;
+
 /** Different parts never run into each other: the three separators and the escape character itself are written as octets. */
 function escaped(text: string): string {
+  if (!SEPARATORS.test(text)) return text;
   return text.replaceAll(/[%/#|]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
 }

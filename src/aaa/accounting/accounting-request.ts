@@ -73,9 +73,7 @@ export function readAccounting(packet: Packet, link: Link, options: ReadOptions)
       nasIdentifier: facts.nasIdentifier,
       nasAddress: facts.nasAddress,
       peerKey: link.peerKey,
-      shared: link.client.sharedNasIdentifiers.has(
-        firstValue(attributes, ATTRIBUTE.nasIdentifier)?.toString("latin1") ?? "",
-      ),
+      shared: isShared(attributes, link),
     }),
     acctSessionId: ofNas || acctSessionId === undefined ? "" : octetText(acctSessionId),
     arrivedAtMs: options.arrivedAtMs,
@@ -90,6 +88,11 @@ export function readAccounting(packet: Packet, link: Link, options: ReadOptions)
     staleAfterMs: options.staleAfterMs,
     facts,
   };
+}
+
+function isShared(attributes: readonly Attribute[], { client: { sharedNasIdentifiers } }: Link): boolean {
+  if (sharedNasIdentifiers.size === 0) return false;
+  return sharedNasIdentifiers.has(firstValue(attributes, ATTRIBUTE.nasIdentifier)?.toString("latin1") ?? "");
 }
 
 function factsOf(attributes: readonly Attribute[], link: Link): AcctSessionFacts {

@@ -11,12 +11,16 @@ interface Waiting {
 /** Records that wait for the store, in all; one more is refused at once. At 1 kB each some 16 MB. */
 const WAITING_MAX = 16_384;
 
-/** Stores records many at a time: while one commit is under way the next batch gathers, so that the batches grow with the load
- *  and nobody waits for a timer. A record resolves once it is durable. */
+/** Batches at the store at once: what comes while it commits goes to it at the next turn of the event loop, so that it need not
+ *  ask, and beyond so many the next batch gathers. */
+const BATCHES_AT_STORE = 4;
+
+/** Stores records many at a time: batches grow with the load, and nobody waits for a timer. A record resolves once it is durable. */
 export class GroupCommit {
   readonly #commit: (batch: readonly AccountingRecord[]) => Promise<readonly RecordResult[]>;
   #waiting: Waiting[] = [];
-  #running = false;
+  #scheduled = false;
+  #atStore = 0;
 
   constructor(commit: (batch: readonly AccountingRecord[]) => Promise<readonly RecordResult[]>) {
     this.#commit = commit;
@@ -36,24 +40,32 @@ export class GroupCommit {
     }
     const { promise, resolve, reject } = Promise.withResolvers<RecordResult>();
     this.#waiting.push({ record, resolve, reject });
-    if (!this.#running) {
-      this.#running = true;
+    if (!this.#scheduled && this.#atStore < BATCHES_AT_STORE) {
+      this.#scheduled = true;
       // What else this turn of the event loop brings goes along.
-      setImmediate(() => void this.#run());
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#send();
+      });
     }
     return promise;
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH_RECORDS_MAX);
-      try {
-        const results = await this.#commit(batch.map(({ record }) => record));
-        for (const [index, { resolve }] of batch.entries()) resolve(results[index] as RecordResult);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+  #send(): void {
+    while (this.#waiting.length > 0 && this.#atStore < BATCHES_AT_STORE) {
+      void this.#store(this.#waiting.splice(0, BATCH_RECORDS_MAX));
     }
-    this.#running = false;
+  }
+
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    this.#atStore += 1;
+    try {
+      const results = await this.#commit(batch.map(({ record }) => record));
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as RecordResult);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    this.#atStore -= 1;
+    this.#send();
   }
 }

@@ -14,15 +14,11 @@ const VACUUM_PAGES = 256;
  *  @throws {HubError} ERR_STORE when the group as a whole failed. Nothing of it is stored, unless the reason is "unknown" */
 export function commitGroup(database: Database, tables: Tables, calls: readonly Call[]): Result[] {
   const kinds = new Set(calls.map(kindOf));
+  // A transaction that begins as a reader cannot always become a writer.
+  const begin = kinds.has("write") || kinds.has("prune") ? "BEGIN IMMEDIATE" : "BEGIN";
   let committing = false;
   try {
-    // A transaction that begins as a reader cannot always become a writer.
-    database.run(kinds.has("write") || kinds.has("prune") ? "BEGIN IMMEDIATE" : "BEGIN");
-    tables.begun();
-    // One alone is undone with the transaction: a savepoint would copy each page that it changes.
-    const alone = calls.length === 1 ? runAlone(database, tables, calls[0] as Call) : undefined;
-    if (alone !== undefined && !database.inTransaction) return [alone];
-    const results = alone === undefined ? calls.map((call) => runApart(database, tables, call)) : [alone];
+    const results = runTogether(database, tables, calls, begin) ?? runEachApart(database, tables, calls, begin);
     committing = true;
     database.run("COMMIT");
     if (kinds.has("prune")) database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
@@ -45,16 +41,25 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A mistake undoes the transaction. */
-function runAlone(database: Database, tables: Tables, call: Call): Result {
+/** Begins, and runs calls without savepoints: one copies each page that changes behind it, and mistakes are rare.
+ *  @returns undefined when one of them made a mistake: all are undone */
+function runTogether(database: Database, tables: Tables, calls: readonly Call[], begin: string): Result[] | undefined {
+  database.run(begin);
+  tables.begun();
   try {
-    return run(tables, call);
+    return calls.map((call) => run(tables, call));
   } catch (error) {
     if (sqliteFault(error) !== undefined || !database.inTransaction) throw error;
     database.exec("ROLLBACK");
     tables.undone();
-    return { mistake: messageOf(error) };
+    return undefined;
   }
+}
+
+function runEachApart(database: Database, tables: Tables, calls: readonly Call[], begin: string): Result[] {
+  database.run(begin);
+  tables.begun();
+  return calls.map((call) => runApart(database, tables, call));
 }
 
 /** A mistake in one call undoes that call; a fault of the database ends the group. */

@@ -57,6 +57,10 @@ export class Database {
     return database;
   }
 
+  get isOpen(): boolean {
+    return this.#connection.isOpen;
+  }
+
   get inTransaction(): boolean {
     return this.#connection.isTransaction;
   }

@@ -21,11 +21,13 @@ export class RecentSessions {
     this.#database = database;
   }
 
-  /** Forgets all if another connection has written to the file since. */
-  refresh(): void {
+  /** Forgets all if another connection has written to the file since. @returns whether it has */
+  refresh(): boolean {
     const version = this.#database.row("PRAGMA data_version")?.["data_version"];
-    if (version !== this.#version) this.#byBase.clear();
+    const isOther = version !== this.#version;
+    if (isOther) this.#byBase.clear();
     this.#version = version;
+    return isOther;
   }
 
   forget(): void {

@@ -25,8 +25,9 @@ interface Waiting extends Call {
   readonly reject: (error: Error) => void;
 }
 
-/** While the worker commits one group the next is already there: it never waits for this thread. */
-const GROUPS_IN_FLIGHT = 2;
+/** While the worker commits the next groups are already there, and go into its next commit together: it never waits for this
+ *  thread. */
+const GROUPS_IN_FLIGHT = 4;
 /** Calls of one group; a call may hold many records. */
 const GROUP_CALLS_MAX = 256;
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
@@ -127,9 +128,12 @@ export class StoreThread {
     this.#onState("up", undefined);
   }
 
+  /** @param results of all calls of one commit: those of one group or of several that follow each other */
   #settle(results: readonly Result[]): void {
-    const group = this.#inFlight.shift() ?? [];
-    for (const [index, waiting] of group.entries()) {
+    const settled: Waiting[] = [];
+    while (settled.length < results.length && this.#inFlight.length > 0)
+      settled.push(...(this.#inFlight.shift() ?? []));
+    for (const [index, waiting] of settled.entries()) {
       this.#waitingWeight -= waiting.weight;
       const result = results[index];
       if (result === undefined) waiting.reject(storeError("unknown", "no result"));

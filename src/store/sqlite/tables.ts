@@ -43,7 +43,12 @@ export function openTables(database: Database, rules: PeriodRules, outboxMax: nu
       usage.usePeriods(next);
       acctSessions.usePeriods(next);
     },
-    begun: () => recent.refresh(),
-    undone: () => recent.forget(),
+    begun: () => {
+      if (recent.refresh()) usage.forget();
+    },
+    undone: () => {
+      recent.forget();
+      usage.forget();
+    },
   };
 }

@@ -2,6 +2,7 @@ import type { Contribution } from "../acct-session.ts";
 import type { Periods } from "../periods.ts";
 import { PAGE_ITEMS_MAX, type PeriodUsage, type UsageQuestion, type UsageTotal } from "../types.ts";
 import type { Database, Row, SqlValue } from "./database.ts";
+import { RecentTotals } from "./recent-totals.ts";
 
 // total() and not sum(): what two lying routers report together may pass 2^53, and must not make the question fail.
 const TOTALS = "total(upload_octets) AS upload, total(download_octets) AS download, total(seconds) AS seconds";
@@ -21,6 +22,7 @@ const FOLDED_ROW = 0;
 /** UsageStore on one connection: what each acct session added to each period of its user. */
 export class UsageTable {
   readonly #database: Database;
+  readonly #recent = new RecentTotals();
   #periods: Periods;
 
   constructor(database: Database, periods: Periods) {
@@ -33,6 +35,16 @@ export class UsageTable {
   }
 
   add(sessionRow: number, amounts: readonly Contribution[]): void {
+    this.#write(sessionRow, amounts);
+    this.#recent.added(amounts);
+  }
+
+  /** What was remembered may not be so any more. */
+  forget(): void {
+    this.#recent.forget();
+  }
+
+  #write(sessionRow: number, amounts: readonly Contribution[]): void {
     for (let first = 0; first < amounts.length; first += ROWS_MAX) {
       const values: SqlValue[] = [];
       const end = Math.min(first + ROWS_MAX, amounts.length);
@@ -52,14 +64,30 @@ export class UsageTable {
     const uploadOctets = row["upload_octets"] as number;
     const downloadOctets = row["download_octets"] as number;
     const seconds = row["seconds"] as number;
-    this.add(FOLDED_ROW, [{ username, periodKey: "total", uploadOctets, downloadOctets, seconds }]);
+    this.#recent.forget();
+    this.#write(FOLDED_ROW, [{ username, periodKey: "total", uploadOctets, downloadOctets, seconds }]);
   }
 
   totals(questions: readonly UsageQuestion[]): UsageTotal[] {
     return questions.map(({ username, periodKeys }) => {
-      const sql = `SELECT ${TOTALS} FROM usage WHERE username = ? AND period_key IN (SELECT value FROM json_each(?))`;
-      return totalOf(this.#database.row(sql, username, JSON.stringify(periodKeys)) as Row);
+      const [periodKey, ...more] = periodKeys;
+      return periodKey === undefined || more.length > 0
+        ? this.#sum(username, periodKeys)
+        : this.#total(username, periodKey);
     });
+  }
+
+  #total(username: string, periodKey: string): UsageTotal {
+    const known = this.#recent.of(username, periodKey);
+    if (known !== undefined) return known;
+    const total = this.#sum(username, [periodKey]);
+    this.#recent.keep(username, periodKey, total);
+    return total;
+  }
+
+  #sum(username: string, periodKeys: readonly string[]): UsageTotal {
+    const sql = `SELECT ${TOTALS} FROM usage WHERE username = ? AND period_key IN (SELECT value FROM json_each(?))`;
+    return totalOf(this.#database.row(sql, username, JSON.stringify(periodKeys)) as Row);
   }
 
   periods(username: string): PeriodUsage[] {
@@ -79,6 +107,7 @@ export class UsageTable {
         pruned += 1;
       }
     }
+    if (pruned > 0) this.#recent.forget();
     return pruned;
   }
 

@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { storeFault } from "../store-error.ts";
 import { commitGroup, isFatal, messageOf } from "./commit-group.ts";
 import { Database } from "./database.ts";
@@ -41,10 +41,15 @@ function close(database: Database): void {
 
 function serve(database: Database): void {
   const tables = openTables(database, options.periods, options.outboxMax);
-  port.on("message", (request: Request) => {
+  const serveOne = (request: Request): void => {
     switch (request.type) {
-      case "calls":
-        return answer(database, tables, request.calls);
+      case "calls": {
+        // What has come meanwhile goes along: one commit for all that waits.
+        const calls = [...request.calls];
+        const next = moreCalls(calls);
+        answer(database, tables, calls);
+        return next === undefined || !database.isOpen ? undefined : serveOne(next);
+      }
       case "periods":
         return tables.usePeriods(request.rules);
       case "stop":
@@ -52,8 +57,18 @@ function serve(database: Database): void {
         close(database);
         return port.close();
     }
-  });
+  };
+  port.on("message", serveOne);
   report({ type: "up" });
+}
+
+/** Takes the calls that wait on the port, up to the first request of another kind. @returns that request */
+function moreCalls(calls: Call[]): Request | undefined {
+  for (;;) {
+    const request = (receiveMessageOnPort(port) as { readonly message: Request } | undefined)?.message;
+    if (request?.type !== "calls") return request;
+    calls.push(...request.calls);
+  }
 }
 
 try {
