@@ -12,6 +12,8 @@ export interface Plan {
   readonly udp: readonly (readonly [nases: number, inFlight: number, count: number])[];
   /** Exchanges over UDP before the first load of a process. */
   readonly udpHeat: number;
+  /** How many ways for accounting are measured, in the order of accounting.ts. */
+  readonly accountingWays: number;
   /** Accounting records before the first load of a process, and in a round. */
   readonly accountingHeat: number;
   readonly accountingRecords: number;
@@ -48,6 +50,7 @@ export const FULL: Plan = {
     [10, 1_000, 60_000],
   ],
   udpHeat: 60_000,
+  accountingWays: 5,
   accountingHeat: 50_000,
   accountingRecords: 50_000,
   acctSessions: 1_000_000,
@@ -74,6 +77,7 @@ export const QUICK: Plan = {
     [10, 1_000, 2_000],
   ],
   udpHeat: 500,
+  accountingWays: 3,
   accountingHeat: 500,
   accountingRecords: 1_000,
   acctSessions: 10_000,
