@@ -135,6 +135,8 @@ async function completed(wanted: readonly WantedUser[], { users, accounts }: Acc
       return newUser(accounts, each, before);
     });
     complete.push(...(await Promise.all(step)));
+    // Where nothing is to be read or hashed, nothing of this takes a turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return complete;
 }

@@ -21,6 +21,8 @@ export interface Line {
 const LINES_MAX = 100_000;
 const LINE_BYTES_MAX = 65_536;
 const CHUNK_BYTES = 65_536;
+/** A few milliseconds of work. */
+const LINES_PER_TURN = 50;
 
 /** The format of a body with many records; undefined for a body with one.
  *  @throws {HubError} ERR_INPUT: unsupported-media-type for one that is compressed or in another character set */
@@ -51,10 +53,12 @@ export async function* importLines(
     count += 1;
     if (count > LINES_MAX) throw refusal("bad-input", `an import has at most ${LINES_MAX} records: send it in parts`);
     yield line;
+    // Lines that wait in a stream come without a turn of the event loop between them.
+    if (count % LINES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-async function* jsonLines(text: string): AsyncGenerator<Line> {
+function* jsonLines(text: string): Generator<Line> {
   let number = 0;
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf("\n", at);
@@ -62,7 +66,6 @@ async function* jsonLines(text: string): AsyncGenerator<Line> {
     at = end < 0 ? text.length : end + 1;
     number += 1;
     if (line !== "") yield jsonLine(line, number);
-    if (number % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

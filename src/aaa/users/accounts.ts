@@ -70,8 +70,8 @@ export class Accounts {
       userChanged: (username) => {
         this.#forget(username);
         this.guesses.forgive(username);
-        quotaChanged(username);
       },
+      quotaChanged,
       planChanged: (name) => this.directory.planChanged(name),
       noted: () => this.#updates.look(),
     });

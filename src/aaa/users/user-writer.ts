@@ -14,6 +14,8 @@ export interface WriterDeps {
   readonly random: Random;
   readonly store: Pick<Store, "users" | "plans" | "userChanges">;
   readonly userChanged: (username: string) => void;
+  /** What the quota remembers of a user is old, and it is to be looked at now. */
+  readonly quotaChanged: (username: string) => void;
   readonly planChanged: (name: string) => void;
   /** A change was noted that is due. */
   readonly noted: () => void;
@@ -36,7 +38,7 @@ export class UserWriter {
 
   /** @returns the stored record; undefined when the state was not the expected one */
   async putUser(user: NewUser, expected: Expected): Promise<User | undefined> {
-    const { store, userChanged } = this.#deps;
+    const { store } = this.#deps;
     const before = await store.users.one(user.username);
     if (!isExpected(before, expected)) return undefined;
     const stored = this.#stamped(user);
@@ -46,12 +48,13 @@ export class UserWriter {
       const over = expected === "any" ? before?.revision : expected === "absent" ? undefined : expected.revision;
       return store.users.replace(stored, over);
     });
-    userChanged(user.username);
+    this.#changed(user.username);
     if (isStored) return stored;
     return expected === "any" ? this.putUser(user, expected) : undefined;
   }
 
-  /** Puts many, whatever was there; @param users each name once */
+  /** Puts many, whatever was there. The quota looks at those who are online, when their routers are told.
+   *  @param users each name once */
   async putUsers(users: readonly NewUser[]): Promise<void> {
     const { store, userChanged } = this.#deps;
     for (let at = 0; at < users.length; at += USER_BATCH_MAX) {
@@ -67,11 +70,11 @@ export class UserWriter {
 
   /** @returns false when there was none, or another state */
   async removeUser(username: string, revision?: string): Promise<boolean> {
-    const { store, userChanged } = this.#deps;
+    const { store } = this.#deps;
     const before = await store.users.one(username);
     if (before === undefined || (revision !== undefined && before.revision !== revision)) return false;
     const isRemoved = await this.#noted([this.#urgent(username)], () => store.users.remove(username, revision));
-    userChanged(username);
+    this.#changed(username);
     return isRemoved;
   }
 
@@ -104,11 +107,16 @@ export class UserWriter {
 
   /** What holds for a user has changed elsewhere, its quota for instance: the routers are told. */
   async touch(username: string): Promise<void> {
-    const { store, userChanged } = this.#deps;
-    userChanged(username);
+    const { store } = this.#deps;
+    this.#changed(username);
     // Of somebody who is not in the store nobody knows what to tell.
     if ((await store.users.one(username)) === undefined) return;
     await this.#noted([this.#urgent(username)], () => Promise.resolve(true));
+  }
+
+  #changed(username: string): void {
+    this.#deps.userChanged(username);
+    this.#deps.quotaChanged(username);
   }
 
   #stamped<Item extends NewUser | NewPlan>(item: Item): Item & { changedAtMs: number; revision: string } {
