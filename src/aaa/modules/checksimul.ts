@@ -8,7 +8,7 @@ import type { AcctSession } from "../../store/acct-session.ts";
 import { callingStationKey } from "../../store/calling-station.ts";
 import { octetText, textOctets } from "../../store/octet-text.ts";
 import { PAGE_ITEMS_MAX } from "../../store/types.ts";
-import { type AaaRequest, defineModule, type ModuleServices } from "../pipeline/types.ts";
+import { type AaaRequest, defineModule, type ModuleServices, type ReturnCode } from "../pipeline/types.ts";
 
 const settings = z.strictObject({
   limit: z
@@ -42,33 +42,46 @@ const MARGIN_MS = 250;
 export const checksimul = defineModule({
   name: "checksimul",
   settings,
-  instantiate: ({ limit: common, onLimit, verifyAfterSeconds, message }, services) => ({
-    async checksimul(request) {
-      const { control, username } = request;
-      const { store, clock } = services;
-      const limit = control.simultaneousUse ?? control.user?.values.simultaneousUse ?? common;
-      if (store === undefined || limit === undefined || username === undefined || request.heartbeat) return "noop";
-      let open: readonly AcctSession[];
-      try {
-        open = (await store.acctSessions.find({ username, open: true }, { limit: PAGE_ITEMS_MAX })).items;
-      } catch (error) {
-        if (!(error instanceof HubError)) throw error;
-        return "handled"; // the store is down: no answer, so that the NAS asks another server
-      }
-      const others = open.filter((each) => !isSameDevice(each, request));
-      if (others.length < limit) return "ok";
-      const silentBeforeMs = clock.wallMs() - verifyAfterSeconds * 1_000;
-      const alive = await stillOpen(others, silentBeforeMs, request, services);
-      if (alive.length < limit) return "ok";
-      if (onLimit === "disconnect-oldest") {
-        const oldest = alive.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
-        if (await disconnected(oldest.slice(0, alive.length - limit + 1), request, services)) return "ok";
-      }
-      request.reply.set("Reply-Message", message);
-      return "reject";
-    },
-  }),
+  instantiate(options, services) {
+    return {
+      // At once for who has no limit: most logins wait for nothing here.
+      checksimul(request) {
+        const { control, username } = request;
+        const limit = control.simultaneousUse ?? control.user?.values.simultaneousUse ?? options.limit;
+        if (services.store === undefined || limit === undefined || username === undefined || request.heartbeat)
+          return "noop";
+        return decide(request, username, limit, options, services);
+      },
+    };
+  },
 });
+
+async function decide(
+  request: AaaRequest,
+  username: string,
+  limit: number,
+  { onLimit, verifyAfterSeconds, message }: z.output<typeof settings>,
+  services: ModuleServices,
+): Promise<ReturnCode> {
+  let open: readonly AcctSession[];
+  try {
+    open = (await services.store?.acctSessions.find({ username, open: true }, { limit: PAGE_ITEMS_MAX }))?.items ?? [];
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    return "handled"; // the store is down: no answer, so that the NAS asks another server
+  }
+  const others = open.filter((each) => !isSameDevice(each, request));
+  if (others.length < limit) return "ok";
+  const silentBeforeMs = services.clock.wallMs() - verifyAfterSeconds * 1_000;
+  const alive = await stillOpen(others, silentBeforeMs, request, services);
+  if (alive.length < limit) return "ok";
+  if (onLimit === "disconnect-oldest") {
+    const oldest = alive.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
+    if (await disconnected(oldest.slice(0, alive.length - limit + 1), request, services)) return "ok";
+  }
+  request.reply.set("Reply-Message", message);
+  return "reject";
+}
 
 /** The device comes back to the NAS that has not heard yet that it was gone. */
 function isSameDevice({ facts }: AcctSession, request: AaaRequest): boolean {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ATTRIBUTE } from "../../radius/attribute.ts";
 import { octetText } from "../../store/octet-text.ts";
-import { type AaaRequest, defineModule } from "../pipeline/types.ts";
+import { type AaaRequest, defineModule, type QuotaServices, type ReturnCode } from "../pipeline/types.ts";
 import { type Reached, reachedOf, strongest } from "../quota/rules.ts";
 import { secondsLeft } from "../quota/seconds-left.ts";
 
@@ -19,23 +19,28 @@ export const quota = defineModule({
   name: "quota",
   settings,
   instantiate({ message }, { quota: rules, instance }) {
+    async function judge(request: AaaRequest, username: string, known: QuotaServices): Promise<ReturnCode> {
+      const { control } = request;
+      const standings = await known.standingsOn(username, nasIdentifierOf(request));
+      const reached = strongest(reachedOf(standings));
+      control.secondsLeft = secondsLeft(standings) ?? control.secondsLeft;
+      if (reached === undefined) return "ok";
+      if (reached.threshold.action?.kind === "disconnect") {
+        // Only who knows the password learns it.
+        request.refuse(`quota ${reached.standing.rule.name} is used up`, message);
+        return "ok";
+      }
+      control.items.set(`${instance}.throttle`, reached);
+      return "updated";
+    }
+
     return {
-      async authorize(request) {
+      // At once where there is no rule: most logins wait for nothing here.
+      authorize(request) {
         const { control, username } = request;
-        if (rules === undefined || control.proxyTo !== undefined || username === undefined || request.heartbeat)
-          return "noop";
-        if (control.userKnown && control.user === undefined) return "noop";
-        const standings = await rules.standingsOn(username, nasIdentifierOf(request));
-        const reached = strongest(reachedOf(standings));
-        control.secondsLeft = secondsLeft(standings) ?? control.secondsLeft;
-        if (reached === undefined) return "ok";
-        if (reached.threshold.action?.kind === "disconnect") {
-          // Only who knows the password learns it.
-          request.refuse(`quota ${reached.standing.rule.name} is used up`, message);
-          return "ok";
-        }
-        control.items.set(`${instance}.throttle`, reached);
-        return "updated";
+        if (rules?.hasRules !== true || control.proxyTo !== undefined || username === undefined) return "noop";
+        if (request.heartbeat || (control.userKnown && control.user === undefined)) return "noop";
+        return judge(request, username, rules);
       },
       postauth({ control, reply }) {
         const reached = control.items.get(`${instance}.throttle`) as Reached | undefined;

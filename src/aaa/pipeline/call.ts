@@ -45,11 +45,13 @@ export class ModuleCall implements CallItem {
   readonly actions: Actions;
   readonly #deps: ModuleCallDeps;
   readonly #parts: ModuleCallParts;
+  readonly #name: string;
 
   constructor(deps: ModuleCallDeps, parts: ModuleCallParts) {
     this.#deps = deps;
     this.#parts = parts;
     this.actions = parts.actions;
+    this.#name = `${parts.instance}.${parts.component}`;
   }
 
   get stores(): boolean {
@@ -70,29 +72,23 @@ export class ModuleCall implements CallItem {
     }
     const tookMs = clock.now() - began;
     if (tookMs >= limits.blockedAfterMs) this.#blocked(tookMs);
-    return typeof answer === "string" ? this.#ended(pass, answer) : this.#later(pass, answer);
+    return answer instanceof Promise ? this.#later(pass, answer) : this.#ended(pass, answer);
   }
 
-  async #later(pass: Pass, answer: Promise<ReturnCode>): Promise<ReturnCode> {
-    const { clock, watch } = this.#deps;
-    const { instance, component, limits } = this.#parts;
+  #later(pass: Pass, answer: Promise<ReturnCode>): Promise<ReturnCode> {
+    const { callTimeoutMs } = this.#parts.limits;
     const { request } = pass;
-    const leave = watch.enter(instance, component);
-    let cancel: () => void = () => undefined;
-    const tooLate = new Promise<typeof TOO_LATE>((resolve) => {
-      cancel = clock.after(limits.callTimeoutMs, () => resolve(TOO_LATE));
+    return new Promise((resolve) => {
+      const call = this.#deps.watch.begin(this.#name, callTimeoutMs, () => {
+        pass.request = request.giveUp();
+        resolve(this.#fault({ kind: "timed-out", tookMs: callTimeoutMs }));
+      });
+      // What comes after the time limit comes for nobody.
+      answer.then(
+        (code) => call.end() && resolve(this.#ended(pass, code)),
+        (error: unknown) => call.end() && resolve(this.#fault({ kind: "threw", error })),
+      );
     });
-    try {
-      const first = await Promise.race([answer, tooLate]);
-      if (first !== TOO_LATE) return this.#ended(pass, first);
-      pass.request = request.giveUp();
-      return this.#fault({ kind: "timed-out", tookMs: limits.callTimeoutMs });
-    } catch (error) {
-      return this.#fault({ kind: "threw", error });
-    } finally {
-      cancel();
-      leave();
-    }
   }
 
   #ended(pass: Pass, code: ReturnCode): ReturnCode {
@@ -113,5 +109,3 @@ export class ModuleCall implements CallItem {
     return "fail";
   }
 }
-
-const TOO_LATE = Symbol("too late");

@@ -107,6 +107,17 @@ export class Pipeline {
     return pass.request.kind === "auth" ? this.#set.access(pass) : this.#set.accounting(pass);
   }
 
+  /** As answer(), for an Access-Request that an HTTP API has brought.
+   *  @param isProven who the user is was proven otherwise than by a password
+   *  @returns with the reason of a refusal, which is for the API and not for the user */
+  async login(context: RequestContext, isProven: boolean): Promise<{ reply: Reply; reason: string | undefined }> {
+    if (this.#set === undefined) return { reply: { kind: "discard", reason: "stopping" }, reason: undefined };
+    const pass: Pass = { request: new PipelineRequest(context, this.#deps.dictionary), stored: false };
+    if (isProven) pass.request.control.authType = "Accept";
+    const reply = await this.#set.access(pass);
+    return { reply, reason: pass.request.control.rejectReason };
+  }
+
   #retire(set: ModuleSet): void {
     const ended = set.retire().then(() => {
       this.#retiring.delete(ended);

@@ -5,7 +5,7 @@ import { revealUserPassword } from "../../radius/hidden.ts";
 import type { Packet } from "../../radius/packet.ts";
 import { VENDOR_FORMAT_DEFAULT } from "../../radius/vendor.ts";
 import { octetText } from "../../store/octet-text.ts";
-import type { Link, RequestContext } from "../../transport/link.ts";
+import type { Link, RequestContext, ToldByApi } from "../../transport/link.ts";
 import { CODE } from "../../radius/codes.ts";
 import { ReplyAttributes } from "./reply-list.ts";
 import type { AaaRequest, Control } from "./types.ts";
@@ -48,6 +48,10 @@ export class PipelineRequest implements AaaRequest {
 
   get kind(): "auth" | "acct" {
     return this.packet.code === CODE.accessRequest ? "auth" : "acct";
+  }
+
+  get byApi(): ToldByApi | undefined {
+    return this.context.byApi;
   }
 
   get heartbeat(): boolean {

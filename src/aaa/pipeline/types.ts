@@ -89,7 +89,7 @@ export function defineModule<Schema extends z.ZodType>(definition: ModuleDefinit
 }
 
 /** An Access-Request or Accounting-Request on its way through the sections. */
-export interface AaaRequest extends Pick<RequestContext, "packet" | "link"> {
+export interface AaaRequest extends Pick<RequestContext, "packet" | "link" | "byApi"> {
   readonly kind: "auth" | "acct";
   /** User-Name as octetText(), control.username if a module changed it; undefined without one. */
   readonly username: string | undefined;
@@ -211,6 +211,8 @@ export interface UserServices {
 }
 
 export interface QuotaServices {
+  /** Whether any rule is configured. */
+  readonly hasRules: boolean;
   /** Where a user stands with each rule that holds on this router. @throws {HubError} ERR_STORE */
   standingsOn(username: string, nasIdentifier: string | undefined): Promise<readonly Standing[]>;
   /** The attributes of a throttle; undefined for a rule or percentage that is not configured. */

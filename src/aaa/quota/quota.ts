@@ -149,10 +149,13 @@ export class Quota {
     return this.#standings.of(username, rules, facts.override);
   }
 
+  get hasRules(): boolean {
+    return this.#options.rules.length > 0;
+  }
+
   /** Where a user stands with each rule that holds on one router, as far as is remembered. @throws {HubError} ERR_STORE */
   async standingsOn(username: string, nasIdentifier: string | undefined): Promise<readonly Standing[]> {
     const { rules, memoryMs } = this.#options;
-    if (rules.length === 0) return [];
     const { plan, planRules, override } = await this.#memory.facts(username, memoryMs);
     return this.#standings.of(username, rulesFor(rules, { username, plan, planRules, nasIdentifier }), override);
   }

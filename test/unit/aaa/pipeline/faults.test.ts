@@ -14,8 +14,10 @@ const accept = moduleOf("accept", {
 const SECTIONS = { authorize: [callOf("accept")], postauth: [callOf("odd")] };
 const REJECTED: Reply = { kind: "reply", code: CODE.accessReject, attributes: [] };
 
-/** Everything that has been promised so far has happened. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** Everything that has been promised so far has happened, and the turn of the event loop has ended. */
+const settled = async () => {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 describe("a module that does what it must not", () => {
   it.each([
@@ -150,6 +152,21 @@ describe("a module that holds the event loop", () => {
     expect(rig.faults()).toEqual([]);
   });
 
+  it("after an await, in the same turn: is named", async () => {
+    const rig = new ModuleRig();
+    const odd = moduleOf("odd", {
+      async postauth() {
+        await Promise.resolve();
+        rig.clock.stall(300);
+        return "ok" as const;
+      },
+    });
+    await rig.use([accept, odd], SECTIONS);
+    await rig.ask();
+    await settled();
+    expect(rig.faults()).toMatchObject([{ fault: "blocked", modules: ["odd.postauth"], tookMs: 300 }]);
+  });
+
   it("after an await: the calls that were under way are named", async () => {
     const rig = new ModuleRig();
     let wake: () => void = () => undefined;
@@ -162,7 +179,7 @@ describe("a module that holds the event loop", () => {
     await rig.use([accept, odd], SECTIONS);
     const reply = rig.ask();
     await settled();
-    // The loop stands still for 400 ms: the timer that was due after 100 comes so late.
+    // The loop stands still for 400 ms: the look that was due after 100 comes so late.
     rig.clock.stall(400);
     wake();
     await reply;

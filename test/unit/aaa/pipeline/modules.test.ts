@@ -68,6 +68,7 @@ describe("quota", () => {
   });
   const ask = async (standings: readonly Standing[]) => {
     const quota: QuotaServices = {
+      hasRules: true,
       standingsOn: async (username, nas) => (username === "nemo" && nas === "nas-07" ? standings : []),
       throttle: () => [textAttribute(11, "slow")],
     };
