@@ -1,19 +1,26 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Random } from "../../clock.ts";
 
 /** Users whose password is remembered; of one more, the one not asked for longest is forgotten. Some 200 octets each. */
 const REMEMBERED_MAX = 100_000;
 const KEY_BYTES = 32;
+/** RFC 2104 Section 2: SHA-256 works on blocks of 64 octets. */
+const BLOCK_BYTES = 64;
 
 /** Passwords that were right, as HMAC under a key that this process alone has and never writes: a slow hash is computed once for
  *  each state of a user, and not for each login. */
 export class PasswordMemory {
-  readonly #key: Buffer;
+  /** The key, XOR ipad and XOR opad: an Hmac object costs a quarter of the time of a whole login. */
+  readonly #inner = Buffer.alloc(BLOCK_BYTES, 0x36);
+  readonly #outer = Buffer.alloc(BLOCK_BYTES, 0x5c);
   readonly #macs = new LRUCache<string, { readonly revision: string; readonly mac: Buffer }>({ max: REMEMBERED_MAX });
 
   constructor(random: Random) {
-    this.#key = Buffer.from(random.bytes(KEY_BYTES));
+    for (const [index, octet] of random.bytes(KEY_BYTES).entries()) {
+      this.#inner[index] = 0x36 ^ octet;
+      this.#outer[index] = 0x5c ^ octet;
+    }
   }
 
   get size(): number {
@@ -36,6 +43,7 @@ export class PasswordMemory {
 
   /** The name is part of it, its length first: two users with one password look different, and no name runs into a password. */
   #mac(username: string, password: Buffer): Buffer {
-    return createHmac("sha256", this.#key).update(`${username.length} ${username}`).update(password).digest();
+    const message = Buffer.concat([this.#inner, Buffer.from(`${username.length} ${username}`), password]);
+    return hash("sha256", Buffer.concat([this.#outer, hash("sha256", message, "buffer")]), "buffer");
   }
 }
