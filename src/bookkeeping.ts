@@ -11,6 +11,7 @@ import { Upkeep } from "./aaa/upkeep/upkeep.ts";
 import { Webhooks } from "./aaa/webhooks/webhooks.ts";
 import { type Clock, type Random, withinGrace } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { isApiPeer, linksOfApiNas } from "./dynauth/api-nas.ts";
 import type { Dynauth } from "./dynauth/dynauth.ts";
 import type { EndedExchange } from "./dynauth/exchange-request.ts";
 import type { Resolver } from "./dynauth/resolver.ts";
@@ -75,8 +76,10 @@ export class Bookkeeping {
     const detail = () => (this.quota.readsRecords || this.#webhooks.readsRecords ? "full" : "brief");
     this.#accounting = new Accounting({ clock, acctSessions: store.acctSessions, detail, recorded }, config.accounting);
     this.quota = new Quota({ ...deps, store, closed, onFault }, config.quota);
-    const vendorOf = ({ facts }: AcctSession) =>
-      facts.peerKey === undefined ? undefined : registry.byPeerKey(facts.peerKey)[0]?.link.client.vendor;
+    const vendorOf = ({ facts }: AcctSession) => {
+      const links = isApiPeer(facts.peerKey) ? linksOfApiNas(registry, facts) : registry.byPeerKey(facts.peerKey ?? "");
+      return links[0]?.link.client.vendor;
+    };
     this.accounts = new Accounts(
       {
         ...deps,

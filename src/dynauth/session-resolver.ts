@@ -8,6 +8,7 @@ import type { AcctSession } from "../store/acct-session.ts";
 import { addressText, prefixText } from "../store/framed-addresses.ts";
 import { octetText, textOctets } from "../store/octet-text.ts";
 import type { AcctSessionQuery, AcctSessionStore } from "../store/types.ts";
+import { isApiPeer, linksOfApiNas } from "./api-nas.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import { withNasIdentity } from "./registry-resolver.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
@@ -77,6 +78,7 @@ export class SessionResolver implements Resolver {
   /** Links of the peer that the acct session was heard from: another device never gets the request (RC-20). */
   #records({ facts }: AcctSession): readonly LinkRecord[] {
     const { nasIdentifier, nasAddress, peerKey } = facts;
+    if (isApiPeer(peerKey)) return linksOfApiNas(this.#registry, facts);
     const ofPeer = peerKey === undefined ? [] : this.#registry.byPeerKey(peerKey);
     const named = ofPeer.filter(
       (record) =>

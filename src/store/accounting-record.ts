@@ -66,4 +66,6 @@ export interface AcctSessionFacts {
   readonly listener?: string | undefined;
   /** Source address of the record. */
   readonly address?: string | undefined;
+  /** What an HTTP API told of the acct session beyond RADIUS, as JSON text of its own making. */
+  readonly told?: string | undefined;
 }

@@ -1,3 +1,4 @@
+import type { ApiRecordStore } from "./api-record-types.ts";
 import type { AuditStore } from "./audit-types.ts";
 import type { AccountingRecord } from "./accounting-record.ts";
 import type { AcctSession, CloseCause, RecordEffect } from "./acct-session.ts";
@@ -24,6 +25,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly outbox: Outbox;
   readonly bindings: BindingStore;
+  readonly apiRecords: ApiRecordStore;
   /** What usage is counted in, for every call after this one; DEFAULT_PERIOD_RULES before the first. */
   usePeriods(rules: PeriodRules): void;
   /** Begins to open it and returns at once: a hub starts while its store is down. */

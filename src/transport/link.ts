@@ -96,8 +96,17 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** The hub asks itself whether it is alive: no trace in audit, rate limits or accounting. */
   readonly heartbeat?: true;
+  /** An HTTP API tells of it: there is no NAS behind `link` that could be answered. */
+  readonly byApi?: ToldByApi | undefined;
   /** Runs once the reply has been handed to the transport, or there will be none: what was done for it counts all the same. */
   afterReply(action: () => void): void;
+}
+
+export interface ToldByApi {
+  /** What is kept with the acct session beyond RADIUS. */
+  readonly told: string;
+  /** The record is stored durably. @param effect RecordEffect of the store */
+  stored(effect: string): void;
 }
 
 export type Reply =

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { Store } from "../../src/store/types.ts";
 import { accountingContract } from "./store-accounting.ts";
+import { apiRecordContract } from "./store-api-records.ts";
 import { auditContract } from "./store-audit.ts";
 import { bindingContract } from "./store-bindings.ts";
 import { exactnessContract } from "./store-exactness.ts";
@@ -35,6 +36,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>, op
     auditContract(place);
     userContract(place);
     bindingContract(place);
+    apiRecordContract(place);
     exactnessContract(place, options.histories);
   });
 }

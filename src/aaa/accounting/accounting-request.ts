@@ -50,6 +50,8 @@ export interface ReadOptions {
   /** Silence after which an acct session is stale, milliseconds. */
   readonly staleAfterMs: number;
   readonly arrivedAtMs: number;
+  /** What an HTTP API told beyond RADIUS. */
+  readonly told?: string | undefined;
 }
 
 /** Reads what an authentic Accounting-Request says (UL-11, UL-12, UL-20). A value of the wrong size is no attribute (PKT-07). */
@@ -63,7 +65,7 @@ export function readAccounting(packet: Packet, link: Link, options: ReadOptions)
   const ofNas = kind === "on" || kind === "off";
   const acctSessionId = firstValue(attributes, ATTRIBUTE.acctSessionId);
   if (!ofNas && (acctSessionId === undefined || acctSessionId.length === 0)) return "acct-no-session-id";
-  const facts = factsOf(attributes, link);
+  const facts = factsOf(attributes, link, options.told);
   if (facts.nasIdentifier === undefined && facts.nasAddress === undefined) return "acct-no-nas";
   const userName = firstValue(attributes, ATTRIBUTE.userName);
   const eventTimestamp = firstInteger(attributes, ATTRIBUTE.eventTimestamp);
@@ -95,7 +97,7 @@ function isShared(attributes: readonly Attribute[], { client: { sharedNasIdentif
   return sharedNasIdentifiers.has(firstValue(attributes, ATTRIBUTE.nasIdentifier)?.toString("latin1") ?? "");
 }
 
-function factsOf(attributes: readonly Attribute[], link: Link): AcctSessionFacts {
+function factsOf(attributes: readonly Attribute[], link: Link, told: string | undefined): AcctSessionFacts {
   const text = (type: number): string | undefined => {
     const value = firstValue(attributes, type);
     return value === undefined || value.length === 0 ? undefined : octetText(value);
@@ -122,6 +124,7 @@ function factsOf(attributes: readonly Attribute[], link: Link): AcctSessionFacts
     client: link.client.name,
     listener: link.listener,
     address: link.address,
+    told,
   };
 }
 

@@ -61,11 +61,12 @@ export class Accounting {
 
   /** Stores an Accounting-Request. @returns undefined once it is durable, else why it is not */
   async record(
-    context: Pick<RequestContext, "packet" | "link" | "afterReply">,
+    context: Pick<RequestContext, "packet" | "link" | "byApi" | "afterReply">,
   ): Promise<AccountingFault | "not-stored" | undefined> {
-    const { packet, link } = context;
+    const { packet, link, byApi } = context;
     const arrivedAtMs = this.#deps.clock.wallMs();
-    const record = readAccounting(packet, link, { staleAfterMs: this.#options.staleAfterMs, arrivedAtMs });
+    const told = byApi?.told;
+    const record = readAccounting(packet, link, { staleAfterMs: this.#options.staleAfterMs, arrivedAtMs, told });
     if (typeof record === "string") return record;
     let result: RecordResult;
     try {
@@ -74,6 +75,7 @@ export class Accounting {
       if (error instanceof HubError) return "not-stored";
       throw error;
     }
+    byApi?.stored(result.effect);
     context.afterReply(() => this.#deps.recorded({ record, result, link }));
     return undefined;
   }

@@ -8,7 +8,7 @@ import type { UpkeepOptions } from "./options.ts";
 
 export interface UpkeepDeps {
   readonly clock: Clock;
-  readonly store: Pick<Store, "acctSessions" | "usage" | "audit" | "outbox" | "quota" | "health">;
+  readonly store: Pick<Store, "acctSessions" | "usage" | "audit" | "outbox" | "quota" | "apiRecords" | "health">;
   /** Whether a peer has a link now, on any node. */
   readonly isPresent: (peerKey: string) => boolean;
   /** Acct sessions that were closed here. */
@@ -134,6 +134,7 @@ export class Upkeep {
       ...(deadLettersMs === undefined ? [] : [() => store.outbox.prune(nowMs - deadLettersMs, STEP_ROWS_MAX)]),
       () => store.usage.prune(nowMs, STEP_ROWS_MAX),
       () => store.quota.prune(nowMs, STEP_ROWS_MAX),
+      () => store.apiRecords.prune(nowMs, STEP_ROWS_MAX),
     ];
     for (const prune of prunes) await this.#steps(prune);
   }

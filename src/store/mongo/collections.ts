@@ -1,6 +1,7 @@
 import type { Collection, Db, Document, IndexSpecification } from "mongodb";
 import type {
   ActionDocument,
+  ApiRecordDocument,
   AuditDocument,
   BindingDocument,
   MarkDocument,
@@ -26,6 +27,7 @@ export interface Collections {
   readonly audit: Collection<AuditDocument>;
   readonly outbox: Collection<MessageDocument>;
   readonly bindings: Collection<BindingDocument>;
+  readonly apiRecords: Collection<ApiRecordDocument>;
 }
 
 type IndexKey = Readonly<Record<string, 1 | -1>>;
@@ -67,6 +69,7 @@ const SCHEMA: Readonly<Record<keyof Collections, { readonly name: string; readon
     indexes: [{ ...LATEST }, { username: 1, ...LATEST }, { nas: 1, ...LATEST }, { outcome: 1, ...LATEST }],
   },
   bindings: { name: "bindings", indexes: [] },
+  apiRecords: { name: "api_records", indexes: [{ kind: 1, atMs: -1, key: -1 }, { expiresAtMs: 1 }] },
   outbox: {
     name: "outbox",
     indexes: [

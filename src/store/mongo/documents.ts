@@ -1,5 +1,6 @@
 import type { KeptBinding } from "../../registry/types.ts";
 import type { AcctSession, Contribution } from "../acct-session.ts";
+import type { ApiRecord } from "../api-record-types.ts";
 import type { AuditEntry } from "../audit-types.ts";
 import type { OutboxMessage } from "../outbox-types.ts";
 import type { QuotaAction, QuotaMark, QuotaOverride } from "../quota-types.ts";
@@ -70,4 +71,6 @@ export type ActionDocument = Keyed<QuotaAction, "actionKey"> & { readonly lease?
 export type MessageDocument = Keyed<OutboxMessage, "messageId"> & { readonly buried: boolean; readonly lease?: string };
 /** `_id` is name and peer. */
 export type BindingDocument = KeptBinding & { readonly _id: string };
+/** `_id` is kind and key. */
+export type ApiRecordDocument = ApiRecord & { readonly _id: string };
 export type AuditDocument = Keyed<AuditEntry, "exchangeId">;

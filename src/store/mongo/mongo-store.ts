@@ -4,6 +4,7 @@ import { DEFAULT_PERIOD_RULES, type PeriodRules, Periods } from "../periods.ts";
 import { StoreLife } from "../store-life.ts";
 import type { HealthObserver, Store, StoreHealth } from "../types.ts";
 import { AcctSessionCollection } from "./acct-session-collection.ts";
+import { ApiRecordCollection } from "./api-record-collection.ts";
 import { AuditCollection } from "./audit-collection.ts";
 import { BindingCollection } from "./binding-collection.ts";
 import { Connection } from "./connection.ts";
@@ -51,6 +52,7 @@ export class MongoStore implements Store {
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
   readonly bindings: Store["bindings"];
+  readonly apiRecords: Store["apiRecords"];
   readonly #life: StoreLife;
   readonly #connection: Connection;
 
@@ -80,6 +82,7 @@ export class MongoStore implements Store {
     this.audit = new AuditCollection(calls);
     this.outbox = new OutboxCollection(calls, deps.random, options.outboxMax ?? OUTBOX_MAX);
     this.bindings = new BindingCollection(calls);
+    this.apiRecords = new ApiRecordCollection(calls);
   }
 
   get health(): StoreHealth {

@@ -7,8 +7,8 @@ export type Value = string | number | boolean | undefined;
 /** Every property is there, so that one that is new and forgotten here does not compile. */
 export type Complete<Type> = { readonly [Name in keyof Required<Type>]: Type[Name] };
 
-/** Values of one record: 15, and 19 of its facts. */
-const RECORD_VALUES = 34;
+/** Values of one record: 15, and 20 of its facts. */
+const RECORD_VALUES = 35;
 
 /** Records on their way to the worker. */
 export function packRecords(batch: readonly AccountingRecord[]): Packed {
@@ -83,6 +83,7 @@ export function packFacts(packed: Value[], facts: AcctSessionFacts): void {
     facts.client,
     facts.listener,
     facts.address,
+    facts.told,
   );
 }
 
@@ -108,6 +109,7 @@ export function unpackFacts(packed: Packed, at: number): AcctSessionFacts {
     client: packed[at + 16] as string | undefined,
     listener: packed[at + 17] as string | undefined,
     address: packed[at + 18] as string | undefined,
+    told: packed[at + 19] as string | undefined,
   };
   return facts;
 }

@@ -168,4 +168,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX acct_session_delegated_prefix ON acct_session (facts ->> '$.delegatedIpv6Prefix', open)
     WHERE facts ->> '$.delegatedIpv6Prefix' IS NOT NULL;
   `,
+  // What the HTTP APIs keep beside users and acct sessions.
+  `
+  CREATE TABLE api_record (
+    kind TEXT NOT NULL,
+    record_key TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, record_key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX api_record_at ON api_record (kind, at_ms, record_key);
+  CREATE INDEX api_record_expires ON api_record (expires_at_ms);
+  `,
 ];

@@ -43,6 +43,7 @@ export class SqliteStore implements Store {
   readonly audit: Store["audit"];
   readonly outbox: Store["outbox"];
   readonly bindings: Store["bindings"];
+  readonly apiRecords: Store["apiRecords"];
   readonly #life: StoreLife;
   readonly #thread: StoreThread;
   readonly #file: string;
@@ -64,6 +65,7 @@ export class SqliteStore implements Store {
     this.audit = remote(this.#thread, "audit");
     this.outbox = remote(this.#thread, "outbox");
     this.bindings = remote(this.#thread, "bindings");
+    this.apiRecords = remote(this.#thread, "apiRecords");
   }
 
   get health(): StoreHealth {
@@ -121,7 +123,7 @@ function remote<Name extends Concern>(thread: StoreThread, concern: Name): Store
   const methods = Object.keys(METHODS[concern]).map((method) => {
     const call = async (...values: readonly unknown[]): Promise<unknown> => {
       if (method === "find") assertQuery(values[0] as object);
-      if (method === "putAll" || concern === "userChanges") assertUserBatch(values[0]);
+      if (method === "putAll" || concern === "userChanges" || concern === "apiRecords") assertUserBatch(values[0]);
       for (const value of values) if (isPageRequest(value)) assertPage(value);
       return thread.call(concern, method, values, 1);
     };

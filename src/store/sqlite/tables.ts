@@ -1,6 +1,7 @@
 import { Periods, type PeriodRules } from "../periods.ts";
 import type { Store } from "../types.ts";
 import { AcctSessionTable } from "./acct-session-table.ts";
+import { ApiRecordTable } from "./api-record-table.ts";
 import { AuditTable } from "./audit-table.ts";
 import { BindingTable } from "./binding-table.ts";
 import type { Database } from "./database.ts";
@@ -38,6 +39,7 @@ export function openTables(database: Database, rules: PeriodRules, outboxMax: nu
     audit: new AuditTable(database),
     outbox: new OutboxTable(database, outboxMax),
     bindings: new BindingTable(database),
+    apiRecords: new ApiRecordTable(database),
     usePeriods: (changed) => {
       const next = new Periods(changed);
       usage.usePeriods(next);

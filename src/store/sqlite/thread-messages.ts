@@ -46,6 +46,7 @@ export const METHODS = {
     counts: "read",
   },
   bindings: { put: "write", remove: "write", list: "read" },
+  apiRecords: { put: "write", one: "read", take: "write", list: "read", prune: "prune" },
 } as const satisfies { readonly [Name in Concern]: Record<keyof Store[Name], MethodKind> };
 
 /** "prune" writes, and leaves pages that can go back to the file system. */
@@ -60,7 +61,8 @@ export type Concern =
   | "userChanges"
   | "audit"
   | "outbox"
-  | "bindings";
+  | "bindings"
+  | "apiRecords";
 
 /** A concern as it is in the worker: the same methods, synchronous. */
 export type Synchronous<Interface> = {

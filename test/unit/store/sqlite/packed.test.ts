@@ -25,6 +25,7 @@ const FACTS: Complete<AcctSessionFacts> = {
   client: "routers",
   listener: "radsec",
   address: "192.0.2.9",
+  told: '{"realm":"x"}',
 };
 const RECORD: Complete<AccountingRecord> = {
   kind: "stop",
