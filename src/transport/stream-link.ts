@@ -116,6 +116,9 @@ export class StreamLink implements Link {
     this.connectedAtMs = deps.clock.wallMs();
     this.#client = facts.client;
     this.#socket = socket;
+    // With it, what is written while a write is under way goes into one TLS record, and who cuts one packet from each read loses
+    // the rest (CON-03, hostapd).
+    Object.defineProperty(socket, "_writev", { value: undefined });
     this.#deps = deps;
     this.#options = options;
     this.ended = new Promise((resolve) => socket.once("close", () => resolve()));

@@ -46,9 +46,9 @@ describe("reverse requests on a link", () => {
     expect(nas.chunks).toHaveLength(2);
     for (const request of nas.received.slice(1)) nas.answer(request);
     for (const outcome of outcomes) expect((await outcome)[0]?.kind).toBe("ack");
-    nas.send(Buffer.concat([status(), status()]));
-    await nas.packet(5);
-    expect(nas.chunks).toHaveLength(4);
+    nas.send(Buffer.concat(Array.from({ length: 10 }, () => status())));
+    await nas.packet(13);
+    expect(nas.chunks).toHaveLength(12);
   });
 
   it("CON-05 a reply with a wrong Response Authenticator is dropped, the right one still counts", async () => {
