@@ -2,19 +2,20 @@ import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageFolder } from "../../src/cli/package-files.ts";
+import { systemRandom } from "../../src/clock.ts";
 import { firstValue } from "../../src/radius/attribute.ts";
+import { encodeRequest } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
+import { hideUserPassword } from "../../src/radius/hidden.ts";
 import { Program, runToEnd } from "../support/program.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { NAS, request, UdpHost, USER } from "../support/udp-fixture.ts";
+import { NAS, SECRET, UdpHost, USER } from "../support/udp-fixture.ts";
 
 const ROOT = packageFolder();
 const RADSEC_HUB = join(ROOT, "bin/radsec-hub.cjs");
 const EXAMPLE = join(ROOT, "examples/own-module/opening-hours.ts");
 const READY = /radsec-hub \S+ is ready/;
 const RELOADED = /configuration applied|configuration read: nothing changed/;
-/** That of udp-fixture. */
-const SECRET = "a secret of sixteen octets";
 
 /** A module that answers for itself, so that a test sees which file is in use. */
 const greeting = (text: string) => `import { defineModule, z } from "radsec-hub/module";
@@ -34,9 +35,15 @@ export const module = defineModule({
 let asked = 0;
 
 /** What a router is told: the code, and Reply-Message. */
-async function ask(port: number): Promise<{ readonly code: number; readonly message: string | undefined }> {
+async function ask(
+  port: number,
+  password = "",
+): Promise<{ readonly code: number; readonly message: string | undefined }> {
   const host = await UdpHost.open();
-  const reply = await host.ask(request(CODE.accessRequest, [NAS, USER], (asked += 1)), port);
+  const authenticator = systemRandom.bytes(16);
+  const hidden = { type: 2, value: hideUserPassword(Buffer.from(password), SECRET, authenticator) };
+  const octets = encodeRequest(CODE.accessRequest, (asked += 1), [NAS, USER, hidden], authenticator, SECRET);
+  const reply = await host.ask(octets, port);
   return { code: reply.code, message: firstValue(reply.attributes, 18)?.toString() };
 }
 
@@ -53,7 +60,7 @@ udp: [{ name: legacy, addresses: [127.0.0.1], authPort: 0, acctPort: 0, dynauthP
 http: { address: 127.0.0.1, port: 0 }
 pki: { folder: ${join(folder, "pki")} }
 store: ${join(folder, "hub.db")}
-clients: [{ name: four, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET} }]
+clients: [{ name: four, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET.octets.toString()} }]
 modules:
   folder: ${own}
 ${modules}
@@ -131,6 +138,22 @@ describe("examples/own-module", () => {
     expect(output).toMatch(/hub\.yaml:11:\d+: modules\.instances\[0\]\.settings\.from: must be a time/);
     expect(output).toMatch(/hub\.yaml:11:\d+: modules\.instances\[0\]\.settings\.zone: unknown key/);
   });
+
+  it("tells who knows the password that it is closed, and nobody else", async () => {
+    // From and until the same: never open.
+    const { folder, file, own } = await prepare(SETTINGS('{ from: "09:00", until: "09:00" }'));
+    await cp(EXAMPLE, join(own, "opening-hours.ts"));
+    const { hub, port } = await serve(folder, file);
+    const [, api] = /HTTP API on (http:[^"\s]+)/.exec(hub.output) ?? [];
+    const put = await fetch(`${api}/v1/users/nemo`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json", "If-None-Match": "*" },
+      body: JSON.stringify({ password: "20000 leagues" }),
+    });
+    expect(put.status).toBe(201);
+    expect(await ask(port, "20000 leagues")).toEqual({ code: CODE.accessReject, message: "We are closed" });
+    expect(await ask(port, "wrong")).toEqual({ code: CODE.accessReject, message: undefined });
+  }, 90_000);
 
   it("has a README that shows the module's real settings", async () => {
     const readme = await readFile(join(ROOT, "examples/own-module/README.md"), "utf8");
