@@ -5,8 +5,9 @@ import type { Attribute } from "../../radius/attribute.ts";
 import type { Dictionary } from "../../radius/dictionary.ts";
 import type { AttributeInput } from "../../radius/values.ts";
 import type { Store } from "../../store/types.ts";
-import type { Link, Reply, RequestContext } from "../../transport/link.ts";
+import type { Reply, RequestContext } from "../../transport/link.ts";
 import type { Standing } from "../quota/rules.ts";
+import type { BackEnds } from "./back-ends.ts";
 import type { GuessLimits, KnownUser, PasswordCheck, PlanRenderer, UserDirectory } from "../users/types.ts";
 
 /** What a component answers; the meaning is FreeRADIUS's.
@@ -194,6 +195,8 @@ export interface ModuleServices {
   /** The reverse path: Disconnect- and CoA-Requests. */
   readonly dynauth: Pick<Dynauth, "exchange">;
   readonly fetch: typeof globalThis.fetch;
+  /** Shows the figures of a system that the instance asks among the metrics. */
+  readonly backEnds: Pick<BackEnds, "show">;
 }
 
 export interface ModuleLog {
