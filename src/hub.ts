@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { Heartbeat } from "./aaa/upstream/heartbeat.ts";
 import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
+import { BackEnds } from "./aaa/pipeline/back-ends.ts";
 import type { Pipeline } from "./aaa/pipeline/pipeline.ts";
 import { Upstreams } from "./aaa/upstream/upstreams.ts";
 import { Bookkeeping } from "./bookkeeping.ts";
@@ -76,6 +77,7 @@ export class Hub {
   readonly #requester: UdpRequester;
   readonly #upstreams: Upstreams;
   readonly #pipeline: Pipeline;
+  readonly #backEnds = new BackEnds();
   readonly #heartbeat: Heartbeat;
   readonly #listeners: Listeners;
   readonly #run: string;
@@ -148,6 +150,7 @@ export class Hub {
       dynauth: this.dynauth,
       books: this.#books,
       upstreams: () => this.#upstreams,
+      backEnds: this.#backEnds,
     });
     const chain = new RequestChain({
       triggers: this.#triggers,
@@ -293,7 +296,8 @@ export class Hub {
     const udp = () => this.#listeners.udpFigures();
     const heartbeat = () => this.#heartbeat.check().ok;
     const parts = { clock, random, events, registry, dynauth, dictionary, version, log, ...this.#booksOfApi() };
-    this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, udp, heartbeat }, this.#config.http);
+    const backEnds = () => this.#backEnds.figures();
+    this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, udp, heartbeat, backEnds }, this.#config.http);
     return this.#http.start();
   }
 

@@ -1,4 +1,5 @@
 import type { AccountingFault } from "./aaa/accounting/accounting-request.ts";
+import type { BackEnds } from "./aaa/pipeline/back-ends.ts";
 import { Pipeline } from "./aaa/pipeline/pipeline.ts";
 import type { AaaRequest, ModuleLog, ModuleServices, Stored } from "./aaa/pipeline/types.ts";
 import type { Upstreams } from "./aaa/upstream/upstreams.ts";
@@ -18,6 +19,7 @@ export interface ModuleServicesDeps {
   readonly dynauth: Pick<Dynauth, "exchange">;
   readonly books: Bookkeeping | undefined;
   readonly upstreams: () => Upstreams;
+  readonly backEnds: BackEnds;
 }
 
 /** The AAA modules with what they may use of the hub, made before the upstreams that they pass requests on to. */
@@ -35,7 +37,7 @@ export function pipelineOf(deps: ModuleServicesDeps): Pipeline {
 }
 
 function servicesOf(instance: string, deps: ModuleServicesDeps): ModuleServices {
-  const { clock, random, dictionary, dynauth, books, upstreams } = deps;
+  const { clock, random, dictionary, dynauth, books, upstreams, backEnds } = deps;
   return {
     instance,
     clock,
@@ -53,6 +55,7 @@ function servicesOf(instance: string, deps: ModuleServicesDeps): ModuleServices 
       forward: (request, pool) => upstreams().forwardTo(contextOf(request), pool),
     },
     fetch: globalThis.fetch,
+    backEnds,
   };
 }
 

@@ -9,7 +9,7 @@ const FILES = [
   { key: "crlFiles", label: "X509 CRL" },
 ] as const;
 
-/** Reports files of listeners and upstreams that can not be read or hold something else, so that `radsec-hub check` finds
+/** Reports files of listeners, upstreams and instances of `rest` that can not be read or hold something else, so that `radsec-hub check` finds
  *  them too.
  *  @param root the values of hub.yaml, right or wrong */
 export function checkTlsFiles(root: unknown, readFile: ValueSource["readFile"], report: Report): void {
@@ -18,6 +18,11 @@ export function checkTlsFiles(root: unknown, readFile: ValueSource["readFile"], 
       const path = [...section, index, "tls"];
       checkFiles(valueAt(item, "tls"), readFile, (at, message) => report([...path, ...at], message));
     }
+  }
+  for (const [index, item] of itemsOf(valueAt(root, "modules", "instances")).entries()) {
+    if (valueAt(item, "module") !== "rest") continue;
+    const path = ["modules", "instances", index, "settings", "tls"];
+    checkFiles(valueAt(item, "settings", "tls"), readFile, (at, message) => report([...path, ...at], message));
   }
 }
 

@@ -6,13 +6,24 @@ import { CODE } from "../radius/codes.ts";
 import { CLOSE_REASONS, DROP_REASONS } from "../transport/link.ts";
 import { REFUSAL_REASONS } from "../transport/refusal.ts";
 import { AccountMetrics } from "./account-metrics.ts";
+import { addBackEndMetrics } from "./back-end-metrics.ts";
 import { BookMetrics } from "./book-metrics.ts";
 import type { HttpDeps } from "./options.ts";
 import { addUdpMetrics } from "./udp-metrics.ts";
 
 type MetricsDeps = Pick<
   HttpDeps,
-  "events" | "registry" | "dynauth" | "version" | "upstreams" | "udp" | "heartbeat" | "books" | "outbox" | "accounts"
+  | "events"
+  | "registry"
+  | "dynauth"
+  | "version"
+  | "upstreams"
+  | "udp"
+  | "heartbeat"
+  | "books"
+  | "outbox"
+  | "accounts"
+  | "backEnds"
 >;
 
 const OUTCOMES = {
@@ -71,7 +82,8 @@ export class HubMetrics {
       for (const outcome of Object.keys(OUTCOMES)) this.#exchanges.inc({ request, outcome }, 0);
       this.#latency.zero({ request });
     }
-    const { books, outbox, udp } = deps;
+    const { books, outbox, udp, backEnds } = deps;
+    if (backEnds !== undefined) addBackEndMetrics(this.#metrics, backEnds);
     if (udp !== undefined) addUdpMetrics(this.#metrics, udp);
     this.#books = books && new BookMetrics(this.#metrics, { books, outbox });
     this.#accounts = deps.accounts && new AccountMetrics(this.#metrics, deps.accounts);

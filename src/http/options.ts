@@ -1,3 +1,4 @@
+import type { BackEndFigures } from "../aaa/pipeline/back-ends.ts";
 import type { QuotaCounts } from "../aaa/quota/options.ts";
 import type { Accounts } from "../aaa/users/accounts.ts";
 import type { Quota } from "../aaa/quota/quota.ts";
@@ -73,6 +74,8 @@ export interface HttpDeps {
   readonly users?: Pick<UserStore, "one" | "list"> | undefined;
   readonly plans?: Pick<PlanStore, "one" | "list"> | undefined;
   readonly accounts?: AccountsView | undefined;
+  /** The systems that modules ask, now. */
+  readonly backEnds?: (() => readonly BackEndFigures[]) | undefined;
   readonly version: string;
   readonly log: HttpLog;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { BackEnds } from "../../src/aaa/pipeline/back-ends.ts";
 import { BUILT_IN_MODULES } from "../../src/aaa/modules/built-in.ts";
 import type { ModulesOptions, SectionsOptions } from "../../src/aaa/pipeline/options.ts";
 import { Pipeline } from "../../src/aaa/pipeline/pipeline.ts";
@@ -35,6 +36,7 @@ export class ModuleRig {
   readonly clock = new ManualClock();
   readonly events: HubEvent[] = [];
   readonly pipeline: Pipeline;
+  readonly backEnds = new BackEnds();
   /** What the upstream answers. */
   upstream: (context: RequestContext, pool: string) => Promise<Reply> = () =>
     Promise.resolve({ kind: "discard", reason: "no-upstream" });
@@ -71,6 +73,7 @@ export class ModuleRig {
         },
         dynauth: { exchange: () => Promise.resolve([]) },
         fetch: globalThis.fetch,
+        backEnds: this.backEnds,
         ...services,
       }),
     });

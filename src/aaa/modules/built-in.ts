@@ -10,6 +10,7 @@ import { pap } from "./pap.ts";
 import { plan } from "./plan.ts";
 import { proxy } from "./proxy.ts";
 import { quota } from "./quota.ts";
+import { rest } from "./rest/rest.ts";
 import { sessions } from "./sessions.ts";
 import { users } from "./users.ts";
 
@@ -24,6 +25,7 @@ const DEFINITIONS: readonly ModuleDefinition[] = [
   plan,
   proxy,
   quota,
+  rest,
   sessions,
   users,
 ];

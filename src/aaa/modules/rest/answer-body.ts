@@ -18,7 +18,11 @@ export interface Told {
 export class UnreadableAnswer extends Error {}
 
 /** The body of an answer; undefined for an empty one. @throws {UnreadableAnswer} */
-export function readBody(body: Buffer, contentType: string | undefined, forceTo: CallSettings["forceTo"]): Json | undefined {
+export function readBody(
+  body: Buffer,
+  contentType: string | undefined,
+  forceTo: CallSettings["forceTo"],
+): Json | undefined {
   if (body.length === 0) return undefined;
   const kind = forceTo ?? kindOf(contentType);
   if (kind === undefined) throw new UnreadableAnswer("its Content-Type is neither JSON nor a form");
@@ -79,10 +83,10 @@ function scalar(value: Json): string | number | boolean {
 
 /** The value at "a.b[0].c" as text; undefined where there is none. */
 export function jsonAt(body: Json | undefined, path: string): string | undefined {
-  let at: unknown = body;
+  let at: Json | undefined = body;
   for (const step of path.split(/[.[\]]+/).filter((each) => each !== "")) {
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) return undefined;
-    at = (at as Readonly<Record<string, unknown>>)[step];
+    at = (at as Readonly<Record<string, Json>>)[step];
   }
   if (at === undefined || at === null) return undefined;
   return typeof at === "object" ? JSON.stringify(at) : String(at);

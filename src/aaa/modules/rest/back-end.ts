@@ -69,13 +69,14 @@ const DROPPED_BODY_BYTES = 65_536;
 
 /** One HTTP API behind a pool of kept connections: at most so many questions at once, so many waiting, and none while it is down.
  *
- *  new --ask()--> ... --stop()--> stopped: what is under way is cut */
+ *  new --ask()--> ... --stop()--> stopped. What is under way ends by its own deadline. */
 export class BackEnd {
   readonly #deps: BackEndDeps;
   readonly #options: BackEndOptions;
   readonly #pool: Pool;
   readonly #turns: Turns;
   readonly #breaker: Breaker;
+  readonly #underWay = new Set<Promise<Asked>>();
 
   constructor(deps: BackEndDeps, options: BackEndOptions) {
     this.#deps = deps;
@@ -101,11 +102,20 @@ export class BackEnd {
   }
 
   async stop(): Promise<void> {
-    await this.#pool.destroy();
+    // What is asked once a reply was sent begins in the turn of the event loop in which the last packet has ended.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await Promise.all(this.#underWay);
+    await this.#pool.close();
   }
 
   /** Never rejects. */
-  async ask(question: Question): Promise<Asked> {
+  ask(question: Question): Promise<Asked> {
+    const asked = this.#ask(question).finally(() => this.#underWay.delete(asked));
+    this.#underWay.add(asked);
+    return asked;
+  }
+
+  async #ask(question: Question): Promise<Asked> {
     if (this.#breaker.refuses) return this.#down("breaker-open");
     const { clock } = this.#deps;
     const leftMs = Math.min(this.#options.timeoutMs, question.deadline - clock.now());
@@ -197,7 +207,8 @@ export class BackEnd {
   #tell(state: BreakerState): void {
     const { log } = this.#deps;
     const { origin, breaker } = this.#options;
-    if (state === "open") log.warn({ origin, openMs: breaker.openMs }, "the back end is down; it is left alone for a while");
+    if (state === "open")
+      log.warn({ origin, openMs: breaker.openMs }, "the back end is down; it is left alone for a while");
     else if (state === "closed") log.info({ origin }, "the back end is well again");
   }
 }

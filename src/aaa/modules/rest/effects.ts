@@ -2,7 +2,7 @@ import { HubError } from "../../../errors.ts";
 import type { Attribute } from "../../../radius/attribute.ts";
 import type { Dictionary } from "../../../radius/dictionary.ts";
 import { textOctets } from "../../../store/octet-text.ts";
-import type { AaaRequest, Control } from "../../pipeline/types.ts";
+import type { AaaRequest, Control, KnownPassword } from "../../pipeline/types.ts";
 import { type Operator, type Told, UnreadableAnswer } from "./answer-body.ts";
 
 /** Something that an answer does to a request, ready to be done any number of times. */
@@ -48,27 +48,40 @@ function replyEffect({ name, op, values }: Told, { dictionary }: EffectDeps): Ef
 }
 
 function controlEffect({ list, name, values }: Told, { hasPool }: EffectDeps): Effect | undefined {
-  const value = String(values.at(-1));
-  const set = (action: (control: Control) => void): Effect => ({ kind: "control", set: action });
   const lower = name.toLowerCase();
-  if (list === "request") return lower === "user-name" ? set((control) => (control.username = value)) : undefined;
-  switch (lower) {
-    case "auth-type":
-      return set((control) => (control.authType = value));
-    case "cleartext-password":
-      return set((control) => (control.password = { kind: "clear-text", octets: Buffer.from(value, "utf8") }));
-    case "nt-password":
-      return set((control) => (control.password = { kind: "nt-hash", octets: ntHashOf(value) }));
-    case "simultaneous-use": {
-      const most = wholeNumber(value, name);
-      return set((control) => (control.simultaneousUse = most));
-    }
-    case "proxy-to-realm":
-      return hasPool(value) ? set((control) => (control.proxyTo = value)) : undefined;
-    default:
-      return undefined;
+  const value = String(values.at(-1));
+  if (list === "request") {
+    return lower === "user-name" ? { kind: "control", set: (control) => void (control.username = value) } : undefined;
   }
+  if (lower === "proxy-to-realm" && !hasPool(value)) return undefined;
+  const set = CONTROL_SETTERS.get(lower)?.(value);
+  return set === undefined ? undefined : { kind: "control", set };
 }
+
+/** What can be told with "control:" before it: each reads a value and makes what sets it. */
+const CONTROL_SETTERS: ReadonlyMap<string, (value: string) => (control: Control) => void> = new Map<
+  string,
+  (value: string) => (control: Control) => void
+>([
+  ["auth-type", (value) => (control) => void (control.authType = value)],
+  ["proxy-to-realm", (value) => (control) => void (control.proxyTo = value)],
+  ["cleartext-password", (value) => passwordSetter({ kind: "clear-text", octets: Buffer.from(value, "utf8") })],
+  ["nt-password", (value) => passwordSetter({ kind: "nt-hash", octets: ntHashOf(value) })],
+  [
+    "simultaneous-use",
+    (value) => {
+      const most = wholeNumber(value, "Simultaneous-Use");
+      return (control) => void (control.simultaneousUse = most);
+    },
+  ],
+]);
+
+function passwordSetter(password: KnownPassword): (control: Control) => void {
+  return (control) => void (control.password = password);
+}
+
+/** Lower case. */
+export const CONTROL_NAMES: ReadonlySet<string> = new Set(CONTROL_SETTERS.keys());
 
 /** 16 octets, in hex with or without 0x. */
 function ntHashOf(value: string): Buffer {

@@ -82,12 +82,27 @@ export class Rendering {
 
 const FORM = "application/x-www-form-urlencoded";
 
+/** What is wrong with a template.
+ *  @param isKnown whether a name can be in it */
+export function templateMistakes(
+  path: readonly (string | number)[],
+  text: string,
+  isKnown: (name: string) => boolean,
+): readonly RenderingMistake[] {
+  const parsed = Template.parse(text);
+  if ("problem" in parsed) return [{ path, message: parsed.problem }];
+  const unknown = parsed.names.filter((name) => !isKnown(name));
+  return unknown.map((name) => ({ path, message: `%{${name}} is no attribute of a dictionary, and no name of rest` }));
+}
+
 /** What is wrong with `uri`, `headers` and `data`. */
-export function renderingMistakes(settings: CallSettings): readonly RenderingMistake[] {
+export function renderingMistakes(
+  settings: CallSettings,
+  isKnown: (name: string) => boolean,
+): readonly RenderingMistake[] {
   const mistakes: RenderingMistake[] = [];
   const look = (path: readonly (string | number)[], text: string): void => {
-    const parsed = Template.parse(text);
-    if ("problem" in parsed) mistakes.push({ path, message: parsed.problem });
+    mistakes.push(...templateMistakes(path, text, isKnown));
   };
   look(["uri"], settings.uri);
   for (const [name, text] of Object.entries(settings.headers)) look(["headers", name], text);
