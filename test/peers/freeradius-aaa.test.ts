@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
-import { freeUdpPort, homeUpstream, needs, startHomeServer } from "../support/freeradius.ts";
+import { freeUdpPort } from "../support/free-port.ts";
+import { homeUpstream, needs, startHomeServer } from "../support/freeradius.ts";
 import { RawNas } from "../support/raw-nas.ts";
 import { RunningHub } from "../support/running-hub.ts";
 

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { CODE } from "../../src/radius/codes.ts";
 import type { RequestHandler } from "../../src/transport/link.ts";
-import { freeUdpPort, needs, startFreeradius } from "../support/freeradius.ts";
+import { freeUdpPort } from "../support/free-port.ts";
+import { needs, startFreeradius } from "../support/freeradius.ts";
 import { radclient } from "../support/radclient.ts";
 import { RunningHub } from "../support/running-hub.ts";
 

@@ -1,8 +1,7 @@
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { freeUdpPort } from "../support/free-port.ts";
 import { findProgram, Program, runToEnd } from "../support/program.ts";
 import { RunningHub } from "../support/running-hub.ts";
 
@@ -46,14 +45,6 @@ Realm * {
   const proxy = Program.start(radsecproxy, ["-f", "-d", "5", "-c", file, "-i", join(hub.folder, "radsecproxy.pid")]);
   await proxy.says(/TLS connection to hub .* up$/m);
   return { hub, proxy, udpPort };
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4").bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
 }
 
 describe("radsecproxy at a running hub", () => {

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freeUdpPort, type HomeServer, homeUpstream } from "./freeradius.ts";
+import { freeUdpPort } from "./free-port.ts";
+import { type HomeServer, homeUpstream } from "./freeradius.ts";
 import { findProgram, Program } from "./program.ts";
 import { RunningHub } from "./running-hub.ts";
 

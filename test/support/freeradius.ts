@@ -1,8 +1,7 @@
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
+import { freeUdpPort } from "./free-port.ts";
 import { findProgram, Program } from "./program.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { SERVER_AUTH, TestCa } from "./test-pki.ts";
@@ -17,14 +16,6 @@ export const HOME_USER = { name: "User", password: "clientPass" } as const;
 /** Skips a test whose peers are not here, aloud. */
 export function needs(context: TestContext, ...programs: readonly string[]): void {
   for (const name of programs) if (findProgram(name) === undefined) context.skip(`${name} is not installed`);
-}
-
-export async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4").bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
 }
 
 /** A FreeRADIUS with nothing of Debian's configuration, in a folder of its own; `text` is the rest of its radiusd.conf. It

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { MongoClient } from "mongodb";
+import { freeTcpPort } from "./free-port.ts";
 import { findProgram } from "./program.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -42,7 +42,7 @@ export class MongoServer {
     const given = process.env["MONGODB_URI"];
     if (given !== undefined) return new MongoServer("given", given, [], "");
     const folder = await mkdtemp(join(tmpdir(), "radsec-hub-mongo-"));
-    const port = await freePort();
+    const port = await freeTcpPort();
     const mongod = findProgram("mongod");
     const address = `127.0.0.1:${port}`;
     const words = ["--bind_ip", "127.0.0.1", "--port", String(port), "--dbpath", folder];
@@ -93,15 +93,6 @@ export class MongoServer {
     for (const name of this.#databases) await mongo.db(name).dropDatabase();
     await mongo.close();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 async function answers(port: number): Promise<void> {
