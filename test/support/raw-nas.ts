@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { TcpNetConnectOpts } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { onTestFinished } from "vitest";
 import { systemRandom } from "../../src/clock.ts";
@@ -38,7 +39,7 @@ export class RawNas {
   static async dial(
     port: number,
     credentials: { ca: string; certificate: string; key: string },
-    options: ConnectionOptions = {},
+    options: ConnectionOptions & Pick<TcpNetConnectOpts, "localAddress"> = {},
   ): Promise<RawNas> {
     const { ca, certificate, key } = credentials;
     const socket = connect({ host: "127.0.0.1", port, ca, cert: certificate, key, ...options });
