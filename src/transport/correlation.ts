@@ -9,7 +9,8 @@ export interface Correlation<T> {
   allocateReserved(entry: T): number | undefined;
   match(number: number): T | undefined;
   release(number: number): void;
-  entries(): IterableIterator<T>;
+  /** What is outstanding now. */
+  entries(): readonly T[];
 }
 
 /** 0 is kept for Status-Server (RFC 6613 Section 2.6.5), or a full link could not even be probed. */
@@ -22,14 +23,17 @@ const CAPACITY = 255;
  *  late reply meets a fresh request as seldom as possible. */
 export class IdentifierSpace<T> implements Correlation<T> {
   readonly capacity = CAPACITY;
-  readonly #used = new Map<number, T>();
+  // By number, and no Map: each time a Map is rebuilt, which deleting makes it be, the old table goes on holding the requests of
+  // then until the next major collection, and so would hold nearly all of them.
+  #used: (T | undefined)[] | undefined;
   // A ring of free Identifiers, made when the first request goes out: most links never carry one.
   #ring: Uint8Array | undefined;
   #head = 0;
   #free = CAPACITY;
+  #inUse = 0;
 
   get size(): number {
-    return this.#used.size;
+    return this.#inUse;
   }
 
   allocate(entry: T): number | undefined {
@@ -38,27 +42,36 @@ export class IdentifierSpace<T> implements Correlation<T> {
     const identifier = this.#ring[this.#head] as number;
     this.#head = (this.#head + 1) % CAPACITY;
     this.#free -= 1;
-    this.#used.set(identifier, entry);
+    this.#take(identifier, entry);
     return identifier;
   }
 
   allocateReserved(entry: T): number | undefined {
-    if (this.#used.has(RESERVED)) return undefined;
-    this.#used.set(RESERVED, entry);
+    if (this.match(RESERVED) !== undefined) return undefined;
+    this.#take(RESERVED, entry);
     return RESERVED;
   }
 
   match(identifier: number): T | undefined {
-    return this.#used.get(identifier);
+    return this.#used?.[identifier];
   }
 
   release(identifier: number): void {
-    if (!this.#used.delete(identifier) || identifier === RESERVED || this.#ring === undefined) return;
+    if (this.#used?.[identifier] === undefined) return;
+    this.#used[identifier] = undefined;
+    this.#inUse -= 1;
+    if (identifier === RESERVED || this.#ring === undefined) return;
     this.#ring[(this.#head + this.#free) % CAPACITY] = identifier;
     this.#free += 1;
   }
 
-  entries(): IterableIterator<T> {
-    return this.#used.values();
+  entries(): T[] {
+    return this.#used?.filter((entry) => entry !== undefined) ?? [];
+  }
+
+  #take(identifier: number, entry: T): void {
+    this.#used ??= Array.from({ length: RESERVED + 1 + CAPACITY }, () => undefined);
+    this.#used[identifier] = entry;
+    this.#inUse += 1;
   }
 }

@@ -75,8 +75,9 @@ export class ReplyCache<Work> {
     this.#known ??= new Map();
     this.#sweep();
     const replaced = this.#known.get(key);
-    if (replaced !== undefined) this.#remove(replaced);
-    if (this.#known.size >= this.#options.entriesMax) {
+    if (replaced !== undefined) {
+      this.#unlink(replaced); // its place in the Map is taken over: deleting costs, and makes old tables that hold what is over
+    } else if (this.#known.size >= this.#options.entriesMax) {
       if (this.#oldest === undefined) return undefined;
       this.#remove(this.#oldest);
       this.#pushedOut += 1;
@@ -149,6 +150,11 @@ export class ReplyCache<Work> {
 
   #remove(known: Known<Work>): void {
     this.#known?.delete(known.key);
+    this.#unlink(known);
+  }
+
+  /** Out of the order of answers, if it is there. */
+  #unlink(known: Known<Work>): void {
     if (known.response === undefined) return;
     if (known.older === undefined) this.#oldest = known.newer;
     else known.older.newer = known.newer;

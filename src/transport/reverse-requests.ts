@@ -67,8 +67,7 @@ export class ReverseRequests {
     if (request.signal?.aborted === true) return Promise.resolve({ kind: "aborted", written: false });
     if (this.#queue.size >= this.#options.queueMax) return Promise.resolve({ kind: "busy", why: "queue-full" });
     const { promise, pending } = this.#pend(request, attributes);
-    this.#queue.add(pending);
-    this.pump();
+    if (this.#queue.size > 0 || !this.#writeNow(pending)) this.#queue.add(pending);
     return promise;
   }
 
@@ -109,13 +108,20 @@ export class ReverseRequests {
 
   /** Writes what waits, as far as Identifiers and the transport allow. */
   pump(): void {
+    if (this.#queue.size === 0) return;
     for (const pending of this.#queue) {
-      if (!this.#options.writable()) return;
-      const identifier = this.#outstanding.allocate(pending);
-      if (identifier === undefined) return; // CON-13
+      if (!this.#writeNow(pending)) return;
       this.#queue.delete(pending);
-      this.#write(pending, identifier);
     }
+  }
+
+  /** @returns false when it has to wait */
+  #writeNow(pending: Pending): boolean {
+    if (!this.#options.writable()) return false;
+    const identifier = this.#outstanding.allocate(pending);
+    if (identifier === undefined) return false; // CON-13
+    this.#write(pending, identifier);
+    return true;
   }
 
   #write(pending: Pending, identifier: number): void {

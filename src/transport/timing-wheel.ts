@@ -5,9 +5,55 @@ export interface Timer {
   cancel(): void;
 }
 
-interface Entry extends Timer {
+/** The actions of one slot, in the order in which they were scheduled. A list of our own, because a Set that is added to and
+ *  deleted from makes garbage that outlives minor collections, and what it held with it. */
+class Slot {
+  first: Entry | undefined;
+  #last: Entry | undefined;
+
+  add(entry: Entry): void {
+    entry.slot = this;
+    entry.before = this.#last;
+    if (this.#last === undefined) this.first = entry;
+    else this.#last.after = entry;
+    this.#last = entry;
+  }
+
+  remove(entry: Entry): void {
+    if (entry.before === undefined) this.first = entry.after;
+    else entry.before.after = entry.after;
+    if (entry.after === undefined) this.#last = entry.before;
+    else entry.after.before = entry.before;
+    entry.slot = undefined;
+    entry.before = undefined;
+    entry.after = undefined;
+  }
+
+  clear(): void {
+    for (let entry = this.first; entry !== undefined; entry = this.first) this.remove(entry);
+  }
+}
+
+class Entry implements Timer {
   readonly tick: number;
   readonly action: () => void;
+  readonly #removed: () => void;
+  /** Undefined once it has run or was cancelled. */
+  slot: Slot | undefined;
+  before: Entry | undefined;
+  after: Entry | undefined;
+
+  constructor(tick: number, action: () => void, removed: () => void) {
+    this.tick = tick;
+    this.action = action;
+    this.#removed = removed;
+  }
+
+  cancel(): void {
+    if (this.slot === undefined) return;
+    this.slot.remove(this);
+    this.#removed();
+  }
 }
 
 const SLOTS = 1024;
@@ -20,7 +66,10 @@ const SLOTS = 1024;
 export class TimingWheel {
   readonly #clock: Clock;
   readonly #tickMs: number;
-  readonly #slots: Set<Entry>[] = Array.from({ length: SLOTS }, () => new Set<Entry>());
+  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
+  readonly #removed = (): void => {
+    this.#size -= 1;
+  };
   #size = 0;
   /** The last tick whose actions have run. */
   #tick: number;
@@ -43,15 +92,8 @@ export class TimingWheel {
   schedule(atMs: number, action: () => void): Timer {
     if (this.#size === 0) this.#tick = this.#currentTick();
     const tick = Math.max(Math.ceil(atMs / this.#tickMs), this.#tick + 1);
-    const slot = this.#slots[tick % SLOTS] as Set<Entry>;
-    const entry: Entry = {
-      tick,
-      action,
-      cancel: () => {
-        if (slot.delete(entry)) this.#size -= 1;
-      },
-    };
-    slot.add(entry);
+    const entry = new Entry(tick, action, this.#removed);
+    this.#slot(tick).add(entry);
     this.#size += 1;
     this.#arm(Math.min(tick, this.#tick + SLOTS));
     return entry;
@@ -64,6 +106,10 @@ export class TimingWheel {
     this.#disarm?.();
     this.#disarm = undefined;
     this.#armedTick = Number.POSITIVE_INFINITY;
+  }
+
+  #slot(tick: number): Slot {
+    return this.#slots[tick % SLOTS] as Slot;
   }
 
   #currentTick(): number {
@@ -81,7 +127,7 @@ export class TimingWheel {
   #armNext(): void {
     if (this.#size === 0) return;
     for (let tick = this.#tick + 1; tick < this.#armedTick; tick += 1) {
-      if ((this.#slots[tick % SLOTS] as Set<Entry>).size > 0) return this.#arm(tick);
+      if (this.#slot(tick).first !== undefined) return this.#arm(tick);
     }
   }
 
@@ -94,7 +140,9 @@ export class TimingWheel {
     this.#tick = now;
     const due: Entry[] = [];
     for (let tick = from; tick <= now; tick += 1) {
-      for (const entry of this.#slots[tick % SLOTS] as Set<Entry>) if (entry.tick <= now) due.push(entry);
+      for (let entry = this.#slot(tick).first; entry !== undefined; entry = entry.after) {
+        if (entry.tick <= now) due.push(entry);
+      }
     }
     if (due.length > 1) due.sort((a, b) => a.tick - b.tick);
     try {
@@ -105,9 +153,8 @@ export class TimingWheel {
   };
 
   #run(entry: Entry): void {
-    const slot = this.#slots[entry.tick % SLOTS] as Set<Entry>;
-    if (!slot.delete(entry)) return; // cancelled by an action of this turn
-    this.#size -= 1;
+    if (entry.slot === undefined) return; // cancelled by an action of this turn
+    entry.cancel();
     try {
       entry.action();
     } catch (error) {
