@@ -17,7 +17,7 @@ import type { Link, Reply, RequestContext } from "../../src/transport/link.ts";
 import { FakeLink } from "./fake-link.ts";
 import { ManualClock } from "./manual-clock.ts";
 
-const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
+export const DICTIONARY: Dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
 
 const NO_SECTIONS: SectionsOptions = {
   authorize: [],
