@@ -107,6 +107,16 @@ export function pskContextOptions(version: PskVersion): SecureContextOptions {
   return { ca: [], minVersion: version, maxVersion: version, ciphers, secureOptions: SECURE_OPTIONS };
 }
 
+/** Whether a cipher list for TLS 1.2 leaves any suite, with what no configuration can bring back taken away. */
+export function leavesCiphers(ciphers: string): boolean {
+  try {
+    createSecureContext({ ciphers: suites(ciphers, NO_PSK) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function suites(chosen: string | undefined, psk: ReadonlySet<PskVersion>): string {
   const tls13 = psk.has("TLSv1.3") ? TLS13_SUITES_WITH_PSK : TLS13_SUITES;
   const tls12 = psk.has("TLSv1.2") ? `${TLS12_PSK_SUITES}:${TLS12_SUITES}` : TLS12_SUITES;

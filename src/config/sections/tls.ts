@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { leavesCiphers } from "../../transport/tls-context.ts";
 import type { Report } from "../problem.ts";
 import { section, valueAt } from "../section.ts";
 import { choice, list, text } from "../values.ts";
@@ -23,8 +24,9 @@ export function tlsSection(peers: string) {
             !/(^|[:, ])\+?[^!:, -][^:, ]*(NULL|RC4|DES|MD5|EXP)|(^|[:, ])(NULL|RC4|DES|MD5|EXP|ADH|AECDH|aNULL|eNULL)/.test(
               value,
             ),
-          "must not name NULL, RC4, DES, MD5, export or anonymous suites",
+          { error: "must not name NULL, RC4, DES, MD5, export or anonymous suites", abort: true },
         )
+        .refine(leavesCiphers, "leaves no cipher suite that OpenSSL knows")
         .optional(),
     },
     (values, report) => tlsRules(values, peers, report),

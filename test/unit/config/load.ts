@@ -1,11 +1,15 @@
 import { type Config, type ConfigSource, type LoadedConfig, loadConfig, type Problem } from "../../../src/config.ts";
+import { SERVER_AUTH, TestCa } from "../../support/test-pki.ts";
+
+const ca = await TestCa.create();
+const hub = await ca.issue({ subject: "CN=hub", usage: [SERVER_AUTH] });
 
 /** Files that exist while a test reads a configuration. */
 export const FILES: Readonly<Record<string, string>> = {
-  "hub.pem": "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
-  "hub.key": "-----BEGIN EC PRIVATE KEY-----\nMA==\n-----END EC PRIVATE KEY-----\n",
-  "ca.pem": "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
-  "ca.crl": "-----BEGIN X509 CRL-----\nMA==\n-----END X509 CRL-----\n",
+  "hub.pem": hub.certificate,
+  "hub.key": hub.key,
+  "ca.pem": ca.certificate,
+  "ca.crl": await ca.revoke([]),
 };
 
 export function load(

@@ -244,6 +244,13 @@ const LISTENERS: readonly Mistake[] = [
     message: "RC4",
   },
   {
+    name: "ciphers that OpenSSL does not know",
+    yaml: "radsec: [{ tls: { ciphers: 'ECDHE+NONSENSE' } }]",
+    line: 1,
+    key: "radsec[0].tls.ciphers",
+    message: "no cipher suite",
+  },
+  {
     name: "a certificate without key",
     yaml: "radsec:\n  - tls:\n      certificateFile: hub.pem\n      caFiles: [ca.pem]",
     line: 2,
