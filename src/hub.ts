@@ -18,7 +18,7 @@ import { HttpApi } from "./http/api.ts";
 import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
 import { type ListenerAddresses, Listeners } from "./listeners.ts";
-import { pipelineOf } from "./module-services.ts";
+import { compatPartsOf, pipelineOf } from "./module-services.ts";
 import { EventLog, type Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import { Registry } from "./registry/registry.ts";
@@ -77,6 +77,7 @@ export class Hub {
   readonly #requester: UdpRequester;
   readonly #upstreams: Upstreams;
   readonly #pipeline: Pipeline;
+  readonly #chain: RequestChain;
   readonly #backEnds = new BackEnds();
   readonly #heartbeat: Heartbeat;
   readonly #listeners: Listeners;
@@ -160,6 +161,7 @@ export class Hub {
       served: deps.handler,
       books: this.#books,
     });
+    this.#chain = chain;
     const endpoints = new OwnEndpoints();
     const nextLinkId = () => `${this.#run}-${((this.#links += 1)).toString(36)}`;
     const shared = { clock, random, wheel, events: this.events, nextLinkId };
@@ -305,11 +307,13 @@ export class Hub {
   #booksOfApi() {
     if (this.#books === undefined) return {};
     const books = this.#books;
+    const { registry } = this;
     const { store, quota, accounts } = books;
     return {
       users: store.users,
       plans: store.plans,
       accounts,
+      compat: compatPartsOf({ ...this.#deps, registry, pipeline: this.#pipeline, account: this.#chain.answer }, books),
       books: () => books.figures,
       outbox: store.outbox,
       backup: (name: string) => books.backup(name),

@@ -1,3 +1,4 @@
+import { ApiRequests, type ApiRequestsDeps } from "./aaa/by-api/api-requests.ts";
 import type { AccountingFault } from "./aaa/accounting/accounting-request.ts";
 import type { BackEnds } from "./aaa/pipeline/back-ends.ts";
 import { Pipeline } from "./aaa/pipeline/pipeline.ts";
@@ -7,6 +8,7 @@ import type { Bookkeeping } from "./bookkeeping.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Dynauth } from "./dynauth/dynauth.ts";
 import type { EventFeed } from "./events.ts";
+import type { CompatParts } from "./http/compat/deps.ts";
 import type { Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 
@@ -78,4 +80,12 @@ function contextOf(request: AaaRequest) {
 function storedAs(fault: AccountingFault | "not-stored" | undefined): Stored {
   if (fault === undefined) return "stored";
   return fault === "not-stored" ? fault : "invalid";
+}
+
+/** What the APIs of other systems use of the books. */
+export function compatPartsOf(
+  deps: Omit<ApiRequestsDeps, "acctSessions">,
+  { store: { acctSessions, users, apiRecords: records }, accounts }: Bookkeeping,
+): CompatParts {
+  return { requests: new ApiRequests({ ...deps, acctSessions }), records, acctSessions, users, accounts };
 }

@@ -76,6 +76,15 @@ export class Access {
     return this.#checkHost(arrival) ?? this.#checkOrigin(arrival, true) ?? { ok: true, caller };
   }
 
+  /** As admit(), for an API that looks at credentials of its own: only where the call comes from is judged. */
+  admitForeign(arrival: Arrival): Verdict {
+    const network = this.#networkOf(arrival.address);
+    if (this.#networks.length > 0 && network === undefined) {
+      return refused("network-not-allowed", `${arrival.address} is in no network of http.clients`);
+    }
+    return this.#checkOrigin(arrival, false) ?? { ok: true, caller: undefined };
+  }
+
   #trusted(network: Network | undefined): Caller | undefined {
     if (this.open) return { name: "loopback", role: "admin" };
     if (network === undefined) return undefined;

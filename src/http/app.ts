@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { routePath } from "hono/route";
 import type { Access } from "./access.ts";
 import { type ApiContext, type ApiEnv, type Endpoint, type Method, problemAnswer, type Routes } from "./api-context.ts";
+import { isCompatPath } from "./compat/compat-routes.ts";
 import { includesRole } from "./credentials.ts";
 import { LogGate } from "./log-gate.ts";
 import type { HttpDeps } from "./options.ts";
@@ -50,13 +51,15 @@ function admit(context: ApiContext, { access, stopping }: AppDeps): Response | u
   if (stopping()) {
     return refusedAnswer(context, "stopping", "the hub is stopping and takes no new request", { "Retry-After": "5" });
   }
-  const verdict = access().admit({
+  const arrival = {
     method: context.req.method,
     address: context.env.incoming.socket.remoteAddress ?? "",
     host: context.req.header("Host"),
     origin: context.req.header("Origin"),
     authorization: context.req.header("Authorization"),
-  });
+  };
+  // These have tokens of their own, which their endpoints look at.
+  const verdict = isCompatPath(context.req.path) ? access().admitForeign(arrival) : access().admit(arrival);
   if (verdict.ok) context.set("caller", verdict.caller);
   else return refusedAnswer(context, verdict.code, verdict.detail, challenge(verdict.code, access()));
   return undefined;
@@ -111,7 +114,7 @@ function finish(context: ApiContext, deps: AppDeps, gate: LogGate, begun: number
   logRequest(context, deps, gate, deps.clock.now() - begun);
 }
 
-/** What changes something is logged, and what was refused; the rest is counted only. */
+/** What changes something is logged, and what was refused; the rest is counted only, as are logins and accounting by other APIs. */
 function logRequest(context: ApiContext, { log }: AppDeps, gate: LogGate, tookMs: number): void {
   const { res, req } = context;
   const address = context.env.incoming.socket.remoteAddress;
@@ -131,7 +134,7 @@ function logRequest(context: ApiContext, { log }: AppDeps, gate: LogGate, tookMs
   if (res.status === 401 || res.status === 403) {
     const suppressed = gate.pass(`${res.status} ${address}`);
     if (suppressed !== undefined) log.warn({ ...facts, suppressed }, `HTTP from ${address} refused: ${text}`);
-  } else if (CHANGING.has(req.method)) {
+  } else if (CHANGING.has(req.method) && !isCompatPath(req.path)) {
     log.info(facts, `HTTP from ${address}: ${text}`);
   }
 }

@@ -15,6 +15,8 @@ import type { AcctSessionStore, UsageStore } from "../store/types.ts";
 import type { PlanStore, UserStore } from "../store/user-types.ts";
 import type { UdpFigures } from "../transport/udp-listener.ts";
 import type { BookFigures } from "./book-metrics.ts";
+import type { CompatParts } from "./compat/deps.ts";
+import type { CompatOptions } from "./compat/options.ts";
 
 /** What a caller may do, each role includes the ones before it. monitor reads, operator disconnects, admin sends any code. */
 export const ROLES = ["monitor", "operator", "admin"] as const;
@@ -38,6 +40,8 @@ export interface HttpOptions {
   readonly timeoutDefaultMs: number;
   /** The longest a request may ask for. */
   readonly timeoutMaxMs: number;
+  /** APIs of other systems; undefined: none. */
+  readonly compat?: CompatOptions | undefined;
 }
 
 export interface HttpDeps {
@@ -74,6 +78,8 @@ export interface HttpDeps {
   readonly users?: Pick<UserStore, "one" | "list"> | undefined;
   readonly plans?: Pick<PlanStore, "one" | "list"> | undefined;
   readonly accounts?: AccountsView | undefined;
+  /** What the APIs of other systems use beside all this. */
+  readonly compat?: CompatParts | undefined;
   /** The systems that modules ask, now. */
   readonly backEnds?: (() => readonly BackEndFigures[]) | undefined;
   readonly version: string;

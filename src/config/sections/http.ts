@@ -5,6 +5,7 @@ import { dnsName } from "../identities.ts";
 import type { Report } from "../problem.ts";
 import { itemsOf, reportDuplicates, section, valueAt, withRules } from "../section.ts";
 import { address, choice, duration, flag, isIpAddress, list, name, network, port, size, text } from "../values.ts";
+import { compatOptions, compatSection } from "./compat.ts";
 import type { DynauthConfig } from "./dynauth.ts";
 
 const role = choice("monitor reads, operator also sends Disconnect and CoA, admin may do everything.", ROLES);
@@ -53,6 +54,7 @@ export const httpSection = section(
     bodyMax: size("Size of a request body; more is refused with 413.", { min: "1KiB", max: "64MiB" }).prefault("1MiB"),
     headerTimeout: duration("Time for the head of a request.", { min: "1s", max: "5m" }).prefault("10s"),
     requestTimeout: duration("Time for a whole request to arrive.", { min: "1s", max: "5m" }).prefault("30s"),
+    compat: compatSection.prefault({}).meta({ description: "APIs of other systems, each with tokens of its own." }),
   },
   httpRules,
 );
@@ -92,5 +94,6 @@ export function httpConfig(values: HttpValues, dynauth: DynauthConfig): HttpOpti
     requestTimeoutMs: values.requestTimeout,
     timeoutDefaultMs: dynauth.timeoutMs,
     timeoutMaxMs: dynauth.timeoutMaxMs,
+    compat: compatOptions(values.compat),
   };
 }

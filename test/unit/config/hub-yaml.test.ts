@@ -19,6 +19,9 @@ const ENV = {
   LEGACY_SECRET: "the secret of the old ones",
   BILLING_SECRET: "the secret of billing",
   BILLING_TOKEN: "token-of-the-billing-system",
+  RADIUS_CHECK_TOKEN: "token-of-the-radius-check",
+  DJANGO_FREERADIUS_API_TOKEN: "165f9a790787fc38e5cc12c1640db2300648d9a2",
+  OPENWISP_RADIUS_TOKEN: "165f9a790787fc38e5cc12c1640db2300648d9a3",
   WEBHOOK_SECRET: "the secret of the webhooks",
   AAA_SECRET: "the secret of the AAA server",
 };
