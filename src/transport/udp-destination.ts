@@ -65,20 +65,25 @@ export class UdpDestination implements UdpChannelOwner {
       giveUpAt: 0,
     };
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.#queue.add(pending);
-    this.pump();
+    if (this.#queue.size > 0 || !this.#beginNow(pending)) this.#queue.add(pending);
     return promise;
   }
 
   /** Sends what waits, as far as Identifiers and sockets allow. */
   pump(): void {
     for (const pending of this.#queue) {
-      const channel = this.#channelWithRoom();
-      if (channel === undefined) return;
+      if (!this.#beginNow(pending)) return;
       this.#queue.delete(pending);
-      pending.channel = channel;
-      channel.begin(pending);
     }
+  }
+
+  /** @returns false when it has to wait */
+  #beginNow(pending: UdpPending): boolean {
+    const channel = this.#channelWithRoom();
+    if (channel === undefined) return false;
+    pending.channel = channel;
+    channel.begin(pending);
+    return true;
   }
 
   close(reason: CloseReason): void {
