@@ -67,7 +67,9 @@ export class ReverseRequests {
     if (request.signal?.aborted === true) return Promise.resolve({ kind: "aborted", written: false });
     if (this.#queue.size >= this.#options.queueMax) return Promise.resolve({ kind: "busy", why: "queue-full" });
     const { promise, pending } = this.#pend(request, attributes);
-    if (this.#queue.size > 0 || !this.#writeNow(pending)) this.#queue.add(pending);
+    const identifier = this.#queue.size === 0 ? this.#allocate(pending) : undefined;
+    if (identifier === undefined) this.#queue.add(pending);
+    else this.#write(pending, identifier);
     return promise;
   }
 
@@ -110,18 +112,16 @@ export class ReverseRequests {
   pump(): void {
     if (this.#queue.size === 0) return;
     for (const pending of this.#queue) {
-      if (!this.#writeNow(pending)) return;
+      const identifier = this.#allocate(pending);
+      if (identifier === undefined) return;
       this.#queue.delete(pending);
+      this.#write(pending, identifier);
     }
   }
 
-  /** @returns false when it has to wait */
-  #writeNow(pending: Pending): boolean {
-    if (!this.#options.writable()) return false;
-    const identifier = this.#outstanding.allocate(pending);
-    if (identifier === undefined) return false; // CON-13
-    this.#write(pending, identifier);
-    return true;
+  /** @returns undefined when it has to wait (CON-13) */
+  #allocate(pending: Pending): number | undefined {
+    return this.#options.writable() ? this.#outstanding.allocate(pending) : undefined;
   }
 
   #write(pending: Pending, identifier: number): void {

@@ -65,25 +65,25 @@ export class UdpDestination implements UdpChannelOwner {
       giveUpAt: 0,
     };
     signal?.addEventListener("abort", onAbort, { once: true });
-    if (this.#queue.size > 0 || !this.#beginNow(pending)) this.#queue.add(pending);
+    const channel = this.#queue.size === 0 ? this.#channelWithRoom() : undefined;
+    if (channel === undefined) this.#queue.add(pending);
+    else this.#begin(channel, pending);
     return promise;
   }
 
   /** Sends what waits, as far as Identifiers and sockets allow. */
   pump(): void {
     for (const pending of this.#queue) {
-      if (!this.#beginNow(pending)) return;
+      const channel = this.#channelWithRoom();
+      if (channel === undefined) return;
       this.#queue.delete(pending);
+      this.#begin(channel, pending);
     }
   }
 
-  /** @returns false when it has to wait */
-  #beginNow(pending: UdpPending): boolean {
-    const channel = this.#channelWithRoom();
-    if (channel === undefined) return false;
+  #begin(channel: UdpChannel, pending: UdpPending): void {
     pending.channel = channel;
     channel.begin(pending);
-    return true;
   }
 
   close(reason: CloseReason): void {
