@@ -17,6 +17,7 @@ import { ExpiryWatch } from "./expiry-watch.ts";
 import { HttpApi } from "./http/api.ts";
 import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
+import { ListenFaults } from "./listen-faults.ts";
 import { type ListenerAddresses, Listeners } from "./listeners.ts";
 import { compatPartsOf, pipelineOf } from "./module-services.ts";
 import { EventLog, type Logger } from "./log.ts";
@@ -214,10 +215,12 @@ export class Hub {
     try {
       const materials = await this.#materials.load(this.#config);
       (await this.#pipeline.prepare(this.#config.modules, this.#deps.modules)).use();
-      const addresses = await this.#listeners.start(this.#config, materials);
+      const faults = new ListenFaults();
+      const addresses = await this.#listeners.start(this.#config, materials, faults);
+      const http = await faults.attempt(["http", "port"], () => this.#startHttp());
+      faults.throwAny();
       this.#upstreams.apply(upstreamsOptions(this.#config, materials));
       this.#heartbeat.start();
-      const http = await this.#startHttp();
       await this.#books?.start();
       this.#state = "running";
       this.#watchCertificates(materials);

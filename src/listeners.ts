@@ -2,6 +2,7 @@ import type { Clock, Random } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { EventFeed } from "./events.ts";
 import type { LinkEvents } from "./link-events.ts";
+import type { ListenFaults } from "./listen-faults.ts";
 import type { RequestChain } from "./request-chain.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 import { AddressClients } from "./transport/address-clients.ts";
@@ -60,22 +61,34 @@ export class Listeners {
     this.#udpFallbacks = new UdpFallbacks(deps);
   }
 
-  /** @throws {HubError} ERR_LISTEN, ERR_PKI: the caller stops what has started */
-  async start(config: Config, materials: ReadonlyMap<string, TlsMaterial>): Promise<ListenerAddresses> {
+  /** @param faults hears of every listener that can not have its address; the caller then stops what has started
+   *  @throws {HubError} ERR_PKI: likewise */
+  async start(
+    config: Config,
+    materials: ReadonlyMap<string, TlsMaterial>,
+    faults: ListenFaults,
+  ): Promise<ListenerAddresses> {
     const radsec = new Map<string, { address: string; port: number }>();
-    for (const options of config.radsec) {
+    for (const [index, options] of config.radsec.entries()) {
       const listener = this.#radsecListener(options, materials.get(options.name) as TlsMaterial);
-      const bound = await listener.start();
+      const bound = await faults.attempt(["radsec", index, "port"], () => listener.start());
+      if (bound === undefined) continue;
       this.#deps.endpoints.add(bound.address, bound.port);
       radsec.set(options.name, bound);
     }
     const udp = new Map<string, readonly UdpSocketAddress[]>();
-    for (const options of config.udp)
-      udp.set(options.name, await this.#udpListener(options, config.udpRouters).start());
+    for (const [index, options] of config.udp.entries()) {
+      const listener = this.#udpListener(options, config.udpRouters);
+      const bound = await faults.attempt(["udp", index], () => listener.start());
+      if (bound !== undefined) udp.set(options.name, bound);
+    }
     this.#udpPeers?.start();
     this.#udpFallbacks.apply(config.clients, this.#tlsClients);
     const tcp = new Map<string, { address: string; port: number }>();
-    for (const options of config.tcp) tcp.set(options.name, await this.#tcpListener(options).start());
+    for (const [index, options] of config.tcp.entries()) {
+      const bound = await faults.attempt(["tcp", index, "port"], () => this.#tcpListener(options).start());
+      if (bound !== undefined) tcp.set(options.name, bound);
+    }
     return { radsec, udp, tcp };
   }
 

@@ -43,7 +43,8 @@ export async function serve(context: ServeContext): Promise<number> {
     addresses = await hub.start();
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    complain(placed(error, read) ?? `${error.code}: ${error.message}`);
+    const { others = [] } = error.details as { readonly others?: readonly HubError[] };
+    for (const each of [error, ...others]) complain(placed(each, read) ?? `${each.code}: ${each.message}`);
     return 1;
   }
   if (hub.pki?.isNew === true) log.info(madePki(hub.pki));

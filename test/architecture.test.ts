@@ -25,6 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "expiry-watch.ts",
     "bookkeeping.ts",
     "request-chain.ts",
+    "listen-faults.ts",
     "listeners.ts",
     "module-services.ts",
   ],

@@ -1,6 +1,7 @@
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPki } from "../../pki/development.ts";
@@ -8,6 +9,7 @@ import { run } from "../../src/cli/run.ts";
 import { packageFolder } from "../../src/cli/package-files.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CapturedIo } from "../support/cli-io.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 import { Program } from "../support/program.ts";
 import { RawNas } from "../support/raw-nas.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -22,6 +24,7 @@ function client(name: string, match = "issuer: CN=radsec-hub development CA, adm
 interface Sections {
   readonly clients?: string;
   readonly port?: number;
+  readonly httpPort?: number;
   readonly more?: string;
 }
 
@@ -41,11 +44,11 @@ class Served {
     return served;
   }
 
-  configure({ clients = client("routers"), port = 0, more = "" }: Sections): Promise<void> {
+  configure({ clients = client("routers"), port = 0, httpPort = 0, more = "" }: Sections): Promise<void> {
     return writeFile(
       this.file,
       `radsec: [{ address: 127.0.0.1, port: ${port} }]
-http: { address: 127.0.0.1, port: 0 }
+http: { address: 127.0.0.1, port: ${httpPort} }
 pki: { folder: ${join(this.folder, "pki")} }
 clients: [${clients}]
 ${more}
@@ -64,18 +67,37 @@ ${more}
     return { hub, radsecPort, api: (await hub.says(/HTTP API on (http:[\w./:]+)/))[1] as string };
   }
 
-  /** A router that dials in with a certificate of the development CA and answers every Disconnect. */
-  async router(port: number, name: string, how: { readonly force?: boolean } = {}): Promise<RawNas> {
+  /** A router that dials in with a certificate of the development CA and answers every Disconnect, unless it is told not to. */
+  async router(
+    port: number,
+    name: string,
+    { answers = true, ...how }: { readonly force?: boolean; readonly answers?: boolean } = {},
+  ): Promise<RawNas> {
     const pki = await openPki(join(this.folder, "pki"), { clock: systemClock, hubNames: undefined });
     const { certificatePem: certificate, keyPem: key } = await pki.issueNas(name, how);
     const nas = await RawNas.dial(port, { ca: pki.ca.certificatePem, certificate, key }, { servername: "localhost" });
     await nas.register(name);
     nas.socket.on("data", () => {
       const request = nas.received.at(-1);
-      if (request?.code === 40) nas.answer(request);
+      if (answers && request?.code === 40) nas.answer(request);
     });
     return nas;
   }
+}
+
+/** A port that another process of this machine has. */
+async function busyTcpPort(port = 0): Promise<number> {
+  const occupant = createServer().listen(port, "127.0.0.1");
+  await once(occupant, "listening");
+  onTestFinished(() => void occupant.close());
+  return (occupant.address() as AddressInfo).port;
+}
+
+async function busyUdpPort(): Promise<number> {
+  const occupant = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(occupant, "listening");
+  onTestFinished(() => void occupant.close());
+  return occupant.address().port;
 }
 
 async function disconnect(api: string, nas: string): Promise<number> {
@@ -101,29 +123,53 @@ describe("radsec-hub serve", () => {
     expect(hub.stderr).toBe("");
   }, 60_000);
 
-  it.each(["radsec", "http"])("a busy port of %s is named in one line, exit code 1", async (section) => {
-    const occupant = createServer().listen(0, "127.0.0.1");
-    await once(occupant, "listening");
-    onTestFinished(() => void occupant.close());
-    const { port } = occupant.address() as { port: number };
-    const served = await Served.prepare(section === "radsec" ? { port } : {});
-    if (section === "http") {
-      await writeFile(
-        served.file,
-        (await readFile(served.file, "utf8")).replace(
-          "http: { address: 127.0.0.1, port: 0",
-          `http: { address: 127.0.0.1, port: ${port}`,
-        ),
-      );
-    }
+  it.each([
+    ["radsec", "hub.yaml:1:38: radsec[0].port: radsec listener radsec"],
+    ["http", "hub.yaml:2:35: http.port: the HTTP API"],
+    ["udp", "hub.yaml:5:7: udp[0]: udp listener old"],
+    ["tcp", "hub.yaml:5:46: tcp[0].port: tcp listener old"],
+  ])("a busy port of %s is named in one line with its place, exit code 1", async (section, place) => {
+    const port = await (section === "udp" ? busyUdpPort() : busyTcpPort());
+    const served = await Served.prepare({
+      ...(section === "radsec" && { port }),
+      ...(section === "http" && { httpPort: port }),
+      ...(section === "udp" && { more: `udp: [{ name: old, addresses: [127.0.0.1], authPort: ${port} }]` }),
+      ...(section === "tcp" && { more: `tcp: [{ name: old, address: 127.0.0.1, port: ${port} }]` }),
+    });
     const hub = served.start();
     expect(await hub.ended).toEqual({ code: 1, signal: null });
-    const lines = hub.stderr.trimEnd().split("\n");
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`127.0.0.1:${port}`);
-    expect(lines[0]).toContain("in use");
+    const why = `can not listen on 127.0.0.1:${port}: the port is in use by another process`;
+    const lines = hub.stderr.split("\n").filter((line) => !line.startsWith("warning: "));
+    expect(lines).toEqual([`${served.folder}/${place} ${why}`, ""]);
     expect(hub.stdout).toBe("");
   });
+
+  it("busy ports are all named at once, and the ports that were free are free again", async () => {
+    const [port, httpPort, free] = [await busyTcpPort(), await busyTcpPort(), await freeTcpPort()];
+    const more = `tcp: [{ name: old, address: 127.0.0.1, port: ${free} }]`;
+    const hub = (await Served.prepare({ port, httpPort, more })).start();
+    expect(await hub.ended).toEqual({ code: 1, signal: null });
+    expect(hub.stderr).toMatch(
+      new RegExp(`^\\S+ radsec\\S+ .*127.0.0.1:${port}: .*\\n\\S+ http.port: .*127.0.0.1:${httpPort}: .*\\n$`),
+    );
+    await busyTcpPort(free);
+  });
+
+  it("SIGTERM lets what is in flight end: its caller is answered, then the link gets close_notify; new calls are refused", async () => {
+    const served = await Served.prepare();
+    const { hub, radsecPort, api } = await served.running();
+    const nas = await served.router(radsecPort, "edge-1", { answers: false });
+    const inFlight = disconnect(api, "edge-1");
+    const request = await nas.packet(1);
+    hub.signal("SIGTERM");
+    await hub.says(/stopping: exchanges in flight/);
+    await expect(fetch(`${api}/live`)).rejects.toThrow();
+    expect(nas.socket.destroyed).toBe(false);
+    nas.answer(request);
+    expect(await inFlight).toBe(200);
+    expect(await nas.ended).toBe(true);
+    expect(await hub.ended).toEqual({ code: 0, signal: null });
+  }, 60_000);
 
   it("every mistake is listed at once with file and line, and the hub does not start half", async () => {
     const served = await Served.prepare({
