@@ -2,6 +2,7 @@ import { access, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { HUB_ERROR_CODES } from "../src/errors.ts";
 import type { Routes } from "../src/http/api-context.ts";
+import { compatRoutes } from "../src/http/compat/compat-routes.ts";
 import { PROBLEMS } from "../src/http/problem.ts";
 import { planRoutes, userRoutes } from "../src/http/routes-accounts.ts";
 import { backupRoutes } from "../src/http/routes-backup.ts";
@@ -44,6 +45,7 @@ function routes(): Routes {
     ...quotaRoutes({ clock: new ManualClock(), quotaStore: nothing, quota: nothing }, nothing),
     ...webhookRoutes({ clock: new ManualClock(), outbox: nothing, books: nothing }),
     ...backupRoutes({ clock: new ManualClock(), log: nothing, backup: nothing }, nothing),
+    ...compatRoutes(nothing, nothing),
     ...healthRoutes({ ready: nothing }, nothing),
   };
 }

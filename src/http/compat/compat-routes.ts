@@ -4,6 +4,7 @@ import { djangoFreeradiusRoutes } from "./django-freeradius.ts";
 import { openwispRadiusRoutes } from "./openwisp-radius.ts";
 import type { CompatOptions } from "./options.ts";
 import { radiusCheckRoutes } from "./radius-check.ts";
+import { postAuthRoutes } from "./routes-post-auths.ts";
 
 const OFF: CompatOptions = {
   radiusCheck: undefined,
@@ -31,5 +32,6 @@ export function compatRoutes(deps: CompatDeps, settings: Settings): Routes {
     ...radiusCheckRoutes(deps, now),
     ...djangoFreeradiusRoutes(deps, now),
     ...openwispRadiusRoutes(deps, now),
+    ...postAuthRoutes(deps),
   };
 }
