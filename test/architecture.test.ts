@@ -143,6 +143,27 @@ describe("architecture", () => {
   });
 });
 
+/** Of DESIGN.md. */
+const INVARIANTS = 10;
+
+describe("invariants 1 to 10 of DESIGN.md", () => {
+  const cited = (folders: readonly string[]) => {
+    const text = folders.flatMap((folder) => sourceFiles(join(ROOT, folder))).map((file) => readFileSync(file, "utf8"));
+    const numbers = text.flatMap((each) => [...each.matchAll(/\binvariants? (\d+(?:(?:, | and )\d+)*)/gi)]);
+    return new Set(numbers.flatMap(([, list = ""]) => list.match(/\d+/g) ?? []).map(Number));
+  };
+  const all = Array.from({ length: INVARIANTS }, (_, index) => index + 1);
+
+  it.each([["the code that keeps it", ["src", "pki"]] as const, ["a test", ["test"]] as const])(
+    "are each cited by %s",
+    (_who, folders) => {
+      const found = cited(folders);
+      expect(all.filter((number) => !found.has(number))).toEqual([]);
+      expect([...found].filter((number) => !all.includes(number))).toEqual([]);
+    },
+  );
+});
+
 /** Without comments and texts. */
 function code(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\.)*"/gm, "");

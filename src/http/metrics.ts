@@ -43,7 +43,8 @@ const NANOSECONDS = 1e9;
 const LOOP_SAMPLE_MS = 10;
 
 /** Counts what the event feed tells, for Prometheus. Its registry is its own, so that two hubs in one process do not mix.
- *  No label names a NAS, a user or an address: the number of series is bounded by the code (reasons start at zero). */
+ *  No label names a NAS, a user or an address: the number of series is bounded by the code. Reasons start
+ *  at zero, and each limit that turns something away has one (invariant 8). */
 export class HubMetrics {
   readonly #deps: MetricsDeps;
   readonly #metrics = new MetricRegistry();

@@ -5,7 +5,7 @@ const LENGTH_KNOWN_BYTES = 4;
 
 /** Cuts a RADIUS/TLS octet stream into packets (CON-01; RFC 6614 Section 3.4 (1)).
  *
- *  (1) A packet's Length is judged before one octet of its body is buffered.
+ *  (1) A packet's Length is judged before one octet of its body is buffered (invariant 8).
  *  (2) At most one packet is held: 4 octets until its Length is known, then exactly Length octets.
  *  (3) Each octet is copied at most once; a packet that lies within one chunk is not copied at all. */
 export class PacketFramer {

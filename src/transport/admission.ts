@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { addressGroup } from "./networks.ts";
 import type { RefusalReason } from "./refusal.ts";
 
-/** How much one listener takes on (CON-16, CON-17). Each limit refuses the newcomer, with two exceptions: at `linksPerPeer`
+/** How much one listener takes on (invariant 8; CON-16, CON-17). Each limit refuses the newcomer, with two exceptions: at `linksPerPeer`
  *  the oldest link of the same peer makes room, because a router that reconnects must get in; at a half-open limit a
  *  connection that has been silent since it was opened makes room, because a flood of idle connections must not lock routers out. */
 export interface ConnectionLimits {

@@ -61,7 +61,7 @@ describe("accounting that is forwarded", () => {
     await expect(hub.hub.store?.acctSessions.countOpen()).resolves.toBe(1);
   });
 
-  it("UL-10 is not answered while it can not be stored, whatever the upstream says", async () => {
+  it("invariant 6, UL-10: is not answered while it can not be stored, whatever the upstream says", async () => {
     const { home, hub, nas } = await hubBefore(accept);
     await hub.hub.store?.stop();
     nas.request(CODE.accountingRequest, started("s-1"), 1);
@@ -72,7 +72,7 @@ describe("accounting that is forwarded", () => {
 });
 
 describe("a hub whose store is down", () => {
-  it("starts, says so on /ready, answers no accounting, and recovers by itself", async () => {
+  it("invariant 6: starts, says so on /ready, answers no accounting, and recovers by itself", async () => {
     const file = join(await temporaryFolder(), "hub.db");
     await writeFile(file, "no database ".repeat(1_000));
     const hub = await RunningHub.start({ yaml: `accounting: {}\nstore: ${JSON.stringify(file)}` });

@@ -85,7 +85,7 @@ describe("/v1/plans and /v1/users", () => {
     expect(JSON.stringify([shown.text, listed.text, rest.text, events])).not.toContain(PASSWORD);
   });
 
-  it("leave no password in the log, whatever becomes of the request", async () => {
+  it("invariant 10: leave no password in the log, whatever becomes of the request", async () => {
     const file = join(await mkdtemp(join(tmpdir(), "radsec-hub-log-")), "hub.log");
     const log = openLog({ level: "trace", format: "json", file });
     const { call } = await api(log);

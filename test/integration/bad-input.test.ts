@@ -241,7 +241,7 @@ describe("a hub and routers that misbehave after they were let in", () => {
     expect(street.hub.eventsOf("link.down")).toEqual([]);
   });
 
-  it("a router that never reads: what is sent to it is bounded, and every request ends, never as an ACK", async () => {
+  it("invariant 5: a router that never reads: what is sent to it is bounded, and every request ends, never as an ACK", async () => {
     const street = await Street.open("writeBacklog: 64KiB");
     const nas = await street.router("deaf");
     await nas.register("deaf");

@@ -192,7 +192,7 @@ describe("/metrics", () => {
       .find((line) => line.startsWith(`${series} `))
       ?.split(" ")[1];
 
-  it("starts every reason of the closed lists at zero", async () => {
+  it("invariant 8: every reason to refuse, to close and to drop is a metric from the start", async () => {
     const { text } = await read("/metrics");
     for (const reason of CLOSE_REASONS)
       expect(value(text, `radsec_hub_links_closed_total{reason="${reason}"}`)).toBe("0");

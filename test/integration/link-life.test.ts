@@ -62,7 +62,7 @@ describe("reverse requests on a link", () => {
     expect(hub.eventsOf("packet.dropped").map(({ reason }) => reason)).toEqual(["reply-bad-authenticator"]);
   });
 
-  it("CON-08 CON-09 a written request moves to another link of the NAS once its own has closed, signed anew, and not before", async () => {
+  it("invariant 4, CON-08 CON-09: a written request moves to another link of the NAS once its own has closed, signed anew, and not before", async () => {
     const { hub, nas } = await connected();
     await nas.register("nas-07");
     const other = await RawNas.dial(hub.radsecPort, await hub.credentials("nas-07"));

@@ -24,7 +24,7 @@ function limited(limits: Partial<ConnectionLimits>) {
   return { ...options, limits: { ...options.limits, ...limits } };
 }
 
-describe("RadsecListener limits", () => {
+describe("RadsecListener limits (invariant 8)", () => {
   it("CON-16 closes the oldest link of a peer for a newer one beyond linksPerPeer, and no other peer's", async () => {
     const hub = await ListenerFixture.start(limited({ linksPerPeer: 2 }));
     const other = await hub.link(await pki.ca.issue({ dns: ["edge-2.nas.example"] }));

@@ -37,7 +37,7 @@ describe("floods of datagrams", () => {
     expect(fixture.links.map(({ address }) => address)).toEqual(["127.0.0.1"]);
   });
 
-  it("a client that floods fills its own share of what is worked on, and its neighbour is served", async () => {
+  it("invariant 9: a client that floods fills its own share of what is worked on, and its neighbour is served", async () => {
     const waiting: ((reply: Reply) => void)[] = [];
     const fixture = await UdpFixture.start({
       handler: ({ link: { address } }) =>

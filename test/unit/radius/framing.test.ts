@@ -82,7 +82,7 @@ describe("PacketFramer", () => {
     expect(packets).toEqual([named]);
   });
 
-  it("refuses 10 MB without a frame at its first chunk and holds none of it", () => {
+  it("invariant 8: refuses 10 MB without a frame at its first chunk and holds none of it", () => {
     const framer = new PacketFramer();
     expect(() => framer.push(Buffer.alloc(10_000_000, 0xff), () => expect.unreachable())).toThrow();
     expect(framer.pendingBytes).toBe(0);

@@ -8,7 +8,7 @@ import { ids, nasIp, nasName, packet, startRegistry } from "./harness.ts";
 const OPERATOR_NAS_IDENTIFIER = attribute(241, Buffer.from("08deadbeef", "hex"));
 
 describe("Registry", () => {
-  it("IDX-02 IDX-06 follows links and NASes, many to many, through opening, learning and closing", () => {
+  it("invariant 2, IDX-02 IDX-06: follows links and NASes, many to many, through opening, learning and closing", () => {
     const { registry, open, status } = startRegistry();
     const one = open({ linkId: "one", peerKey: "a" });
     const two = open({ linkId: "two", peerKey: "a" });

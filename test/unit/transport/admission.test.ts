@@ -36,7 +36,7 @@ function gate(changes: Partial<ConnectionLimits> = {}) {
   };
 }
 
-describe("Admission", () => {
+describe("Admission (invariant 8)", () => {
   it("CON-17 refuses one handshake beyond halfOpen, and admits again once one has left", () => {
     const { open, admission } = gate();
     const connections = [1, 2, 3, 4].map((host) => open(`192.0.2.${host}`));

@@ -120,7 +120,7 @@ describe("ReverseRequests", () => {
     expect((await ended).kind).toBe("reply");
   });
 
-  it("CON-05 a reply whose Response Authenticator is wrong is dropped although its Message-Authenticator is wrong too", () => {
+  it("invariant 3, CON-05: a reply whose Response Authenticator is wrong is dropped although its Message-Authenticator is wrong too", () => {
     void bench.send();
     const wrong = encodeResponse(bench.request(), 41, [], new SharedSecret("not radsec"));
     expect(bench.requests.receive(decodePacket(wrong))).toBe("reply-bad-authenticator");
@@ -168,7 +168,7 @@ describe("ReverseRequests", () => {
     expect(bench.requests.receive(bench.reply(bench.request(), CODE.protocolError, attributes))).toBe(verdict);
   });
 
-  it("CON-07 RC-06 nothing is sent twice while the NAS is silent; then the outcome is timeout", async () => {
+  it("invariant 4, CON-07 RC-06: nothing is sent twice while the NAS is silent; then the outcome is timeout", async () => {
     const ended = bench.send();
     bench.clock.advance(10_020);
     expect(bench.written).toHaveLength(1);
@@ -188,7 +188,7 @@ describe("ReverseRequests", () => {
     expect(bench.requests.receive(bench.reply(reused))).toBe("settled");
   });
 
-  it("CON-13 CON-14 255 requests are in flight at most, Identifier 0 is never used, the 256th waits for a free one", () => {
+  it("invariant 3, CON-13 CON-14: 255 requests are in flight at most, Identifier 0 is never used, the 256th waits for a free one", () => {
     for (let n = 0; n < 300; n += 1) void bench.send();
     expect(bench.written).toHaveLength(255);
     expect(new Set(bench.written.map((packet) => packet.identifier)).size).toBe(255);
@@ -198,7 +198,7 @@ describe("ReverseRequests", () => {
     expect(bench.request(255).identifier).toBe(bench.request(41).identifier);
   });
 
-  it("CON-14 the Identifier that was free longest goes first", () => {
+  it("invariant 3, CON-14: the Identifier that was free longest goes first", () => {
     for (let n = 0; n < 3; n += 1) void bench.send();
     for (const index of [1, 0, 2]) bench.requests.receive(bench.reply(bench.request(index)));
     for (let n = 0; n < 255; n += 1) void bench.send();
@@ -215,7 +215,7 @@ describe("ReverseRequests", () => {
     expect(await bench.send()).toEqual({ kind: "busy", why: "queue-full" });
   });
 
-  it("a request that was never written by its deadline is busy, never timeout", async () => {
+  it("invariant 5: a request that was never written by its deadline is busy, never timeout", async () => {
     bench.writable = false;
     const ended = bench.send();
     bench.clock.advance(10_020);

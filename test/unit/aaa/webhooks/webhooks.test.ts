@@ -186,7 +186,7 @@ describe("Webhooks", () => {
     );
   });
 
-  it("one slow target does not stop the others, however much waits for it", async () => {
+  it("invariant 9: one slow target does not stop the others, however much waits for it", async () => {
     const [slow, quick] = [await receiver(() => undefined), await receiver()];
     const topics = new Set(["heartbeat.recovered"] as const);
     const { clock, events, fail, webhooks } = await rig([
