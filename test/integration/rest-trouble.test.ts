@@ -16,9 +16,9 @@ interface Rig {
   readonly spare: HttpBackEnd;
   readonly hub: AaaHub;
   /** Who let the user in: "backend", "spare"; else the code of the reply. */
-  ask(name?: string, password?: string): Promise<string | undefined>;
+  readonly ask: (name?: string, password?: string) => Promise<string | undefined>;
   /** A figure of the instance `backend`. */
-  metric(name: string, more?: string): Promise<number>;
+  readonly metric: (name: string, more?: string) => Promise<number>;
 }
 
 /** A hub whose back end may fail, with another one behind it. @param settings of the first one @param call of its authorize */
