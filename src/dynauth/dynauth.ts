@@ -45,7 +45,8 @@ export class Dynauth {
     if (this.#stopping) throw new HubError("ERR_STOPPED", "the hub is stopping and takes no new exchange");
     const timeoutMs = this.#timeout(request.timeoutMs);
     if (request.proxied !== true) assertSendable(request.code, request.attributes, request.force === true);
-    const resolution = await this.#deps.resolver.resolve(request);
+    const found = this.#deps.resolver.resolve(request);
+    const resolution = found instanceof Promise ? await found : found;
     if (resolution.kind === "no-route") {
       const { why, nas } = resolution;
       return [

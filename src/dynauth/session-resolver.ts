@@ -31,14 +31,19 @@ export class SessionResolver implements Resolver {
   }
 
   /** @throws {HubError} ERR_STORE, and what the next resolver throws */
-  async resolve(request: ExchangeRequest): Promise<Resolution> {
-    if (request.acctSessionKey !== undefined) {
-      const acctSession = await this.#acctSessions.one(request.acctSessionKey);
-      if (acctSession?.open !== true) return { kind: "no-route", why: "no-session", nas: undefined };
-      return { kind: "targets", targets: [this.#target(acctSession, request)] };
-    }
+  resolve(request: ExchangeRequest): Resolution | Promise<Resolution> {
+    if (request.acctSessionKey !== undefined) return this.#byKey(request.acctSessionKey, request);
     const query = Object.keys(request.target).length === 0 ? queryOf(request.attributes) : undefined;
-    if (query === undefined) return this.#named.resolve(request);
+    return query === undefined ? this.#named.resolve(request) : this.#byQuery(query, request);
+  }
+
+  async #byKey(key: string, request: ExchangeRequest): Promise<Resolution> {
+    const acctSession = await this.#acctSessions.one(key);
+    if (acctSession?.open !== true) return { kind: "no-route", why: "no-session", nas: undefined };
+    return { kind: "targets", targets: [this.#target(acctSession, request)] };
+  }
+
+  async #byQuery(query: AcctSessionQuery, request: ExchangeRequest): Promise<Resolution> {
     const { items, next } = await this.#acctSessions.find({ ...query, open: true }, { limit: TARGETS_MAX });
     if (next !== undefined) {
       const text = `more than ${TARGETS_MAX} open acct sessions fit, and nothing was sent: name a NAS, or more of the acct session`;

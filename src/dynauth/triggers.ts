@@ -125,7 +125,7 @@ export class Triggers {
     return hops > this.#options.hopsMax;
   }
 
-  async #exchange(context: TriggerContext, target: Target, hops: TriggerHops | undefined): Promise<readonly Outcome[]> {
+  #exchange(context: TriggerContext, target: Target, hops: TriggerHops | undefined): Promise<readonly Outcome[]> {
     const { packet, client, origin, signal, kinds } = context;
     const { registry, dynauth, mark, formatOf } = this.#deps;
     const cameFrom = (link: Link) =>

@@ -80,20 +80,19 @@ export function firstInteger(attributes: readonly Attribute[], type: number): nu
   return value !== undefined && value.length === 4 ? value.readUInt32BE() : undefined;
 }
 
-const AT_MOST_ONCE: ReadonlyMap<number, number> = new Map([
-  [ATTRIBUTE.serviceType, 1],
-  [ATTRIBUTE.state, 2],
-  [ATTRIBUTE.eventTimestamp, 4],
-  [ATTRIBUTE.messageAuthenticator, 8],
-]);
+/** By type: a bit for each of which a packet has at most one, 0 for the others. */
+const AT_MOST_ONCE = new Uint8Array(256);
+AT_MOST_ONCE[ATTRIBUTE.serviceType] = 1;
+AT_MOST_ONCE[ATTRIBUTE.state] = 2;
+AT_MOST_ONCE[ATTRIBUTE.eventTimestamp] = 4;
+AT_MOST_ONCE[ATTRIBUTE.messageAuthenticator] = 8;
 
 /** The type of the first attribute that repeats one of which a packet has at most one (PKT-11; RFC 2865 Section 5.24,
  *  RFC 5176 Sections 3.3 and 3.6), or undefined. */
 export function repeatedType(attributes: readonly Attribute[]): number | undefined {
-  let seen = 0; // one bit a type: this runs for every packet
+  let seen = 0; // this runs for every packet
   for (const { type } of attributes) {
-    const bit = AT_MOST_ONCE.get(type);
-    if (bit === undefined) continue;
+    const bit = AT_MOST_ONCE[type] ?? 0;
     if ((seen & bit) !== 0) return type;
     seen |= bit;
   }
