@@ -12,7 +12,6 @@ import type {
   QuotaActed,
   UserTold,
 } from "./events.ts";
-import { codeName } from "./radius/codes.ts";
 import { ExchangeLog } from "./log/exchange-log.ts";
 import { TurnLines } from "./log/turn-lines.ts";
 import type { DropReason } from "./transport/link.ts";

@@ -7,7 +7,7 @@ export interface UdpFallbacksDeps extends UdpLinkDeps {
 }
 
 /** What these links say instead of a listener: nothing but replies is received on them. */
-export const FALLBACK_LISTENER = "fallback:udp";
+const FALLBACK_LISTENER = "fallback:udp";
 
 /** The UDP ports of routers that dial in over TLS (`udpFallback` of their entry): each a link of the same peer, open as long as
  *  the entry is there.

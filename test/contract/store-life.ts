@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NOON_MS, RecordMaker } from "../support/accounting-records.ts";
+import { RecordMaker } from "../support/accounting-records.ts";
 import type { StorePlace } from "./store-contract.ts";
 import { freshStore, opened } from "./store-place.ts";
 import { planRecord, userRecord } from "../support/user-records.ts";

@@ -170,12 +170,5 @@ function userOf({ _id, ...document }: UserDocument): User {
 }
 
 function planOf({ _id, ...document }: PlanDocument): Plan {
-  const {
-    values = {},
-    quotaRules,
-    note,
-    changedAtMs,
-    revision = "0",
-  } = document as Partial<Plan> & Omit<PlanDocument, "_id">;
-  return { name: _id, values, quotaRules, note, changedAtMs, revision };
+  return { name: _id, ...document };
 }
