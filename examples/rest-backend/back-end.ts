@@ -1,7 +1,7 @@
 // A back end in one file: whom it knows, and the call that a router's login comes to. It knows nothing of RADIUS.
 //   node back-end.ts            listens on 127.0.0.1:8080
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 interface Guest {
@@ -54,14 +54,15 @@ export async function startBackEnd(
   port: number,
   tell: (line: string) => void,
 ): Promise<{ server: Server; port: number }> {
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = "";
     for await (const chunk of request) if (body.length < BODY_MAX) body += String(chunk);
     const { method, url, headers } = request;
     const answer = answerTo(method, url, headers.authorization, body);
     tell(`${method} ${url}: HTTP ${answer.status} ${JSON.stringify(answer.body)}`);
     response.writeHead(answer.status, { "Content-Type": "application/json" }).end(JSON.stringify(answer.body));
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return { server, port: (server.address() as AddressInfo).port };

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { HubError } from "../errors.ts";
 import { certificateBlocks, readMaterial, secureContextOptions } from "../transport/tls-context.ts";
 import { Trust } from "../transport/trust.ts";
-import type { Report } from "./problem.ts";
+import type { KeyPath, Report } from "./problem.ts";
 import { itemsOf, valueAt } from "./section.ts";
 import { readErrorCode, type ValueSource } from "./substitution.ts";
 
@@ -22,18 +22,23 @@ const FILES: readonly { readonly key: FileKey; readonly label: string; readonly 
 
 type Texts = Readonly<Record<FileKey, readonly string[]>>;
 
-/** Reports files of listeners and upstreams that can not be read, hold something else or do not belong together, so that
+/** Reports files of listeners, upstreams and instances of `rest` that can not be read, hold something else or do not belong together, so that
  *  `radsec-hub check` finds them too, all at once and with their place.
  *  @param root the values of hub.yaml, right or wrong */
 export function checkTlsFiles(root: unknown, readFile: ValueSource["readFile"], report: Report): void {
+  const check = (tls: unknown, path: KeyPath): void => {
+    const reportHere: Report = (at, message) => report([...path, ...at], message);
+    const texts = readFiles(tls, readFile, reportHere);
+    if (texts !== undefined) checkTogether(texts, reportHere);
+  };
   for (const section of [["radsec"], ["upstreams", "servers"]]) {
     for (const [index, item] of itemsOf(valueAt(root, ...section)).entries()) {
-      const path = [...section, index, "tls"];
-      const tls = valueAt(item, "tls");
-      const reportHere: Report = (at, message) => report([...path, ...at], message);
-      const texts = readFiles(tls, readFile, reportHere);
-      if (texts !== undefined) checkTogether(texts, reportHere);
+      check(valueAt(item, "tls"), [...section, index, "tls"]);
     }
+  }
+  for (const [index, item] of itemsOf(valueAt(root, "modules", "instances")).entries()) {
+    if (valueAt(item, "module") !== "rest") continue;
+    check(valueAt(item, "settings", "tls"), ["modules", "instances", index, "settings", "tls"]);
   }
 }
 
