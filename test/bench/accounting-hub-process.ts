@@ -1,4 +1,4 @@
-/** A hub that takes accounting, and nothing else in its process. */
+/** A hub that takes accounting and logins, and nothing else in its process. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "../../src/clock.ts";
@@ -10,11 +10,19 @@ import { Dictionary } from "../../src/radius/dictionary.ts";
 import { answerCommands } from "./bench-process.ts";
 import { Gauge } from "./gauge.ts";
 
+/** 0 for what the configuration does not have. */
+export interface AaaPorts {
+  readonly radsecPort: number;
+  readonly authPort: number;
+  readonly acctPort: number;
+  readonly httpPort: number;
+}
+
 let hub: Hub;
 const gauge = new Gauge();
 
 /** @param yaml the hub's configuration */
-async function start(yaml: string): Promise<{ radsecPort: number; acctPort: number }> {
+async function start(yaml: string): Promise<AaaPorts> {
   const loaded = loadConfig(yaml, { file: "bench.yaml", env: {}, readFile: (path) => readFileSync(path, "utf8") });
   if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
   hub = new Hub(loaded.config, {
@@ -24,9 +32,14 @@ async function start(yaml: string): Promise<{ radsecPort: number; acctPort: numb
     version: "bench",
     dictionary: Dictionary.load(join(import.meta.dirname, "../../config/dictionaries")),
   });
-  const { radsec, udp } = await hub.start();
-  const acct = [...udp.values()].flat().find(({ purpose }) => purpose === "acct");
-  return { radsecPort: [...radsec.values()][0]?.port ?? 0, acctPort: acct?.port ?? 0 };
+  const { radsec, udp, http } = await hub.start();
+  const portOf = (wanted: string) => [...udp.values()].flat().find(({ purpose }) => purpose === wanted)?.port ?? 0;
+  return {
+    radsecPort: [...radsec.values()][0]?.port ?? 0,
+    authPort: portOf("auth"),
+    acctPort: portOf("acct"),
+    httpPort: http?.port ?? 0,
+  };
 }
 
 const commands = { start, stop: () => hub.stop(), begin: () => gauge.begin(), end: () => gauge.end() };

@@ -6,9 +6,10 @@ import { type Credentials, makeThrowAwayPki, type ThrowAwayPki } from "../../pki
 import type { BareAccountingCommands } from "./accounting-bare-process.ts";
 import type { AccountingHubCommands } from "./accounting-hub-process.ts";
 import { UPLOAD_EACH } from "./accounting-interims.ts";
-import type { AccountingLoadCommands, AccountingSeen } from "./accounting-load-process.ts";
+import type { AccountingLoadCommands } from "./accounting-load-process.ts";
 import { BenchProcess } from "./bench-process.ts";
 import type { Cost } from "./gauge.ts";
+import type { Seen } from "./load-router.ts";
 import { nasName } from "./nas-name.ts";
 
 /** Acct sessions that are on while records are counted: each record is an Interim-Update of one of them. */
@@ -34,7 +35,7 @@ export interface AccountingWay {
 
 /** A hub that stores what its routers report; hub and routers are a process each. */
 export interface AccountingPair extends AsyncDisposable {
-  load(count: number, inFlight: number): Promise<AccountingSeen & { readonly cost: Cost }>;
+  load(count: number, inFlight: number): Promise<Seen & { readonly cost: Cost }>;
   /** Ends the hub. @throws Error when its store holds other totals than were acknowledged */
   verify(): Promise<void>;
 }
@@ -84,7 +85,7 @@ export class AccountingStage implements Disposable {
     return {
       load: async (count, inFlight) => {
         await node.call("begin", undefined);
-        const seen = await routers.call("drive", { count, inFlight });
+        const seen = await routers.call("drive", { count, rhythm: { inFlight } });
         acknowledged += seen.count;
         return { ...seen, cost: await node.call("end", undefined) };
       },

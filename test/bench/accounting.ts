@@ -1,7 +1,7 @@
-import type { AccountingSeen } from "./accounting-load-process.ts";
 import { type LookUp, measureLookUps } from "./accounting-look-ups.ts";
 import { type AccountingPair, AccountingStage, type AccountingWay } from "./accounting-stage.ts";
 import type { Measured } from "./gauge.ts";
+import type { Seen } from "./load-router.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 
@@ -65,7 +65,7 @@ async function measureWay(stage: AccountingStage, way: AccountingWay, plan: Plan
   return { what, transport, links, inFlight: IN_FLIGHT, hub: middle(turns.hub), bare: middle(turns.bare), lost, ratio };
 }
 
-async function oneTurn(hub: AccountingPair, count: number): Promise<Measured & Pick<AccountingSeen, "lost">> {
+async function oneTurn(hub: AccountingPair, count: number): Promise<Measured & Pick<Seen, "lost">> {
   const { cost, lost, seconds, p50Ms, p99Ms, count: answered } = await hub.load(count, IN_FLIGHT);
   return {
     count: answered,

@@ -17,6 +17,13 @@ export interface Plan {
   /** Accounting records before the first load of a process, and in a round. */
   readonly accountingHeat: number;
   readonly accountingRecords: number;
+  /** Logins: in flight on one link, logins in a round. */
+  readonly aaa: readonly (readonly [inFlight: number, count: number])[];
+  readonly aaaUsers: number;
+  /** Logins before the first load of a process, and as many Status-Servers. */
+  readonly aaaHeat: number;
+  /** Logins through an HTTP API, accounting beside them, and for how long in a round. */
+  readonly aaaRest: { readonly restPerSecond: number; readonly accountingPerSecond: number; readonly seconds: number };
   /** In the index that look-ups are made in. */
   readonly acctSessions: number;
   /** Hub and floor take turns this often; what is shown is the median. */
@@ -53,6 +60,13 @@ export const FULL: Plan = {
   accountingWays: 5,
   accountingHeat: 50_000,
   accountingRecords: 50_000,
+  aaa: [
+    [1, 4_000],
+    [128, 40_000],
+  ],
+  aaaUsers: 50,
+  aaaHeat: 40_000,
+  aaaRest: { restPerSecond: 2_000, accountingPerSecond: 2_000, seconds: 4 },
   acctSessions: 1_000_000,
   rounds: 3,
   heatMs: 2_500,
@@ -80,6 +94,13 @@ export const QUICK: Plan = {
   accountingWays: 3,
   accountingHeat: 500,
   accountingRecords: 1_000,
+  aaa: [
+    [1, 100],
+    [128, 500],
+  ],
+  aaaUsers: 3,
+  aaaHeat: 500,
+  aaaRest: { restPerSecond: 200, accountingPerSecond: 200, seconds: 1 },
   acctSessions: 10_000,
   rounds: 1,
   heatMs: 150,
@@ -110,6 +131,14 @@ export const TARGETS = {
   /** What FreeRADIUS answers while it stores nothing. */
   accountingPerSecondMin: 15_000,
   accountingLoopDelayMsMax: 10,
+  /** Access-Request PAP from the store against Status-Server on the same link. */
+  loginRatioMin: 0.5,
+  loginP99MsMax: 20,
+  /** Logins through an HTTP API that answers after 5 ms. */
+  restPerSecondMin: 2_000,
+  /** Accounting beside them: the share of its pace that it keeps, and how much later its p99 may be. */
+  accountingPaceMin: 0.99,
+  accountingBesideMsMax: 10,
   /** Acct sessions of a user among a million. */
   lookUpP50MsMax: 1,
 } as const;

@@ -1,4 +1,6 @@
 import Table from "cli-table3";
+import type { AaaRows } from "./aaa.ts";
+import { aaaTables, judgeAaa } from "./aaa-report.ts";
 import type { AccountingRows } from "./accounting.ts";
 import { accountingTables, judgeAccounting } from "./accounting-report.ts";
 import type { ExchangeRows, IdleRows, Row } from "./measurements.ts";
@@ -11,6 +13,7 @@ export interface Results {
   readonly idle?: IdleRows;
   readonly udp?: UdpRows;
   readonly accounting?: AccountingRows;
+  readonly aaa?: AaaRows;
 }
 
 export interface Verdict {
@@ -20,7 +23,7 @@ export interface Verdict {
 }
 
 /** What the targets say to the figures that were taken. */
-export function judge({ exchanges, idle, udp, accounting }: Results): Verdict[] {
+export function judge({ exchanges, idle, udp, accounting, aaa }: Results): Verdict[] {
   const verdicts: Verdict[] = [];
   const at128 = exchanges?.rows.find(({ links, inFlight }) => links === 1 && inFlight === 128)?.hub.cpuUsEach;
   if (at128 !== undefined) {
@@ -50,6 +53,7 @@ export function judge({ exchanges, idle, udp, accounting }: Results): Verdict[] 
   }
   if (udp !== undefined && "rows" in udp) verdicts.push(...judgeUdp(udp.rows));
   if (accounting !== undefined) verdicts.push(...judgeAccounting(accounting));
+  if (aaa !== undefined) verdicts.push(...judgeAaa(aaa));
   return verdicts;
 }
 
@@ -87,7 +91,7 @@ function judgeUdp(rows: readonly UdpRow[]): Verdict[] {
 
 /** All of it as text for a terminal. */
 export function tables(results: Results): string {
-  const { exchanges, http, idle, udp, accounting } = results;
+  const { exchanges, http, idle, udp, accounting, aaa } = results;
   const parts: string[] = [];
   if (exchanges !== undefined) {
     const { rows, driverCpuUsEach, quietCpuUsEach } = exchanges;
@@ -120,6 +124,7 @@ export function tables(results: Results): string {
     );
   }
   if (accounting !== undefined) parts.push(...accountingTables(accounting));
+  if (aaa !== undefined) parts.push(...aaaTables(aaa));
   parts.push("Targets", targetTable(judge(results)));
   return parts.join("\n");
 }

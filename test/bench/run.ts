@@ -1,10 +1,11 @@
-/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp|accounting] [-- --profile]: what the hub costs, beside what bare node:tls
+/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp|accounting|aaa] [-- --profile]: what the hub costs, beside what bare node:tls
  *  costs in the same run. Exit code 0 whatever the figures: they are for people and depend on the machine. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAaa } from "./aaa.ts";
 import { measureAccounting } from "./accounting.ts";
 import { measureExchanges, measureHttp, measureIdle } from "./measurements.ts";
 import { FULL, type Plan, QUICK } from "./plan.ts";
@@ -18,6 +19,7 @@ const MEASUREMENTS = {
   idle: measureIdle,
   udp: measureUdp,
   accounting: measureAccounting,
+  aaa: measureAaa,
 } as const;
 type Name = keyof typeof MEASUREMENTS;
 
