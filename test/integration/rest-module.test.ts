@@ -3,7 +3,7 @@ import type { ModuleLog, ModuleServices } from "../../src/aaa/pipeline/types.ts"
 import { CODE } from "../../src/radius/codes.ts";
 import { textAttribute } from "../../src/radius/attribute.ts";
 import { empty, HttpBackEnd, json } from "../support/http-back-end.ts";
-import { contextOf, login, ModuleRig } from "../support/module-rig.ts";
+import { contextOf, login, moduleOf, ModuleRig } from "../support/module-rig.ts";
 
 const call = (instance: string) => ({ kind: "call", instance, on: {} }) as const;
 
@@ -104,11 +104,9 @@ describe("rest, what lets nobody in", () => {
       json(401, { "control:Auth-Type": "Accept", "Reply-Message": "no", Class: "x" }),
     );
     const rig = new ModuleRig();
-    await rig.use(
-      [],
-      { authorize: [{ kind: "call", instance: "backend", on: { reject: 3 } }] },
-      { instances: [{ module: "rest", name: "backend", settings: { url: backEnd.origin, authorize: CHECK } }] },
-    );
+    const instances = [{ module: "rest", name: "backend", settings: { url: backEnd.origin, authorize: CHECK } }];
+    const authorize = [{ kind: "call", instance: "backend", on: { reject: 1 } } as const, call("goes-on")];
+    await rig.use([moduleOf("goes-on", { authorize: () => "ok" })], { authorize }, { instances });
     expect(await rig.ask(login("bob", "secret"))).toMatchObject(reject);
   });
 

@@ -64,8 +64,8 @@ export const restSettings = z.strictObject({
   connectTimeout: duration("1s", "10ms", "30s"),
   timeout: duration("3s", "10ms", "30s"),
   retries: number(1, 0, 5),
-  connections: number(16, 1, 256),
-  waiting: number(512, 0, 10_000),
+  connections: number(32, 1, 256),
+  waiting: number(1_024, 0, 10_000),
   keepAlive: duration("4s", "100ms", "10m"),
   answerBytes: number(65_536, 64, 1_048_576),
   breaker: z
