@@ -101,7 +101,7 @@ export interface ExchangeEnded extends Stamped {
   readonly requestId: string | undefined;
   /** OutcomeKind of dynauth. */
   readonly outcome: string;
-  /** Of no-route and busy: why. */
+  /** Of no-route, busy and closed: why; "abandoned" where whoever asked did not wait. */
   readonly why?: string | undefined;
   readonly replyCode: number | undefined;
   readonly errorCause: number | undefined;

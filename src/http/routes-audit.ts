@@ -76,6 +76,8 @@ function entryJson(entry: AuditEntry): Record<string, unknown> {
     username: entry.username ?? null,
     session_key: entry.acctSessionKey ?? null,
     outcome: entry.outcome,
+    why: entry.why ?? null,
+    may_have_acted: entry.mayHaveActed ?? null,
     reply: replyCode === undefined ? null : { code: replyCode, name: codeName(replyCode) },
     error_cause: errorCause === undefined ? null : { number: errorCause, name: errorCauseName(errorCause) },
     attempts: entry.attempts,

@@ -28,11 +28,29 @@ export interface AuditEntry {
   readonly acctSessionKey: string | undefined;
   /** OutcomeKind of dynauth. */
   readonly outcome: string;
+  /** Of no-route, busy and closed: why; "abandoned" where whoever asked did not wait. */
+  readonly why: string | undefined;
+  /** Whether the NAS may have carried it out although no ACK came (invariant 5); undefined in entries of before it was kept. */
+  readonly mayHaveActed: boolean | undefined;
   readonly replyCode: number | undefined;
   readonly errorCause: number | undefined;
   readonly attempts: number;
   readonly durationMs: number;
 }
+
+/** What a store leaves out of an entry where there is nothing to say. */
+export const BLANK_AUDIT_ENTRY = {
+  caller: undefined,
+  requestId: undefined,
+  nas: undefined,
+  linkId: undefined,
+  username: undefined,
+  acctSessionKey: undefined,
+  why: undefined,
+  mayHaveActed: undefined,
+  replyCode: undefined,
+  errorCause: undefined,
+} as const satisfies Partial<AuditEntry>;
 
 export interface AuditQuery {
   readonly exchangeId?: string | undefined;

@@ -16,6 +16,8 @@ function entry(exchangeId: string, atMs: number, change: Partial<AuditEntry> = {
     username: "alice",
     acctSessionKey: undefined,
     outcome: "ack",
+    why: undefined,
+    mayHaveActed: false,
     replyCode: 41,
     errorCause: undefined,
     attempts: 1,
@@ -28,13 +30,11 @@ export function auditContract(place: () => Promise<StorePlace>): void {
   describe("audit", () => {
     it("keeps entries as they are, and replaces one with the same exchangeId", async () => {
       const { audit } = await freshStore(place);
-      await audit.append([entry("x1", 1), entry("x2", 2, { username: undefined, nas: undefined, caller: undefined })]);
+      const anonymous = { username: undefined, nas: undefined, caller: undefined, outcome: "closed", why: "abandoned" };
+      await audit.append([entry("x1", 1), entry("x2", 2, anonymous)]);
       await audit.append([entry("x1", 1, { outcome: "nak", errorCause: 503 })]);
       const { items } = await audit.find({}, { limit: 9 });
-      expect(items).toEqual([
-        entry("x2", 2, { username: undefined, nas: undefined, caller: undefined }),
-        entry("x1", 1, { outcome: "nak", errorCause: 503 }),
-      ]);
+      expect(items).toEqual([entry("x2", 2, anonymous), entry("x1", 1, { outcome: "nak", errorCause: 503 })]);
     });
 
     it("pages newest first, also among entries of one moment", async () => {

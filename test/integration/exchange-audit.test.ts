@@ -48,6 +48,7 @@ describe("GET /v1/exchanges", () => {
     await ask(running, "/coa?nas_identifier=edge-9&username=bob");
     const [away, ack] = await stored(running, "", 2);
     expect(away).toMatchObject({ name: "CoA-Request", outcome: "no-route", username: "bob", reply: null, attempts: 0 });
+    expect(away).toMatchObject({ why: "unknown", may_have_acted: false });
     expect(ack).toMatchObject({
       code: 40,
       name: "Disconnect-Request",
@@ -59,6 +60,8 @@ describe("GET /v1/exchanges", () => {
       username: "alice",
       session_key: "edge-1/s1",
       outcome: "ack",
+      why: null,
+      may_have_acted: false,
       reply: { code: 41, name: "Disconnect-ACK" },
       error_cause: null,
       attempts: 1,
@@ -78,6 +81,21 @@ describe("GET /v1/exchanges", () => {
     expect(first.exchanges).toEqual([away]);
     const second = await call(running, `/v1/exchanges?limit=1&cursor=${first.next_cursor}`);
     expect([second.exchanges, second.next_cursor]).toEqual([[ack], null]);
+  });
+
+  it("tells a caller who hung up from a link that ended: closed, abandoned, and the NAS may have acted", async () => {
+    const running = await startHub(TOKENS);
+    const { nas } = await AccountingRouter.of(running, "edge-1");
+    const request = nas.packet(nas.received.length);
+    const leaving = new AbortController();
+    const headers = { Authorization: "Bearer 0123456789abcdef-noc" };
+    const options = { method: "POST", headers, signal: leaving.signal };
+    const gone = fetch(`${running.api}/disconnect?nas_identifier=edge-1&username=alice`, options).catch(() => "gone");
+    await request;
+    leaving.abort();
+    expect(await gone).toBe("gone");
+    const [abandoned] = await stored(running, "", 1);
+    expect(abandoned).toMatchObject({ outcome: "closed", why: "abandoned", may_have_acted: true, nas: "edge-1" });
   });
 
   it.each(["outcome=good", "cursor=%3F", "limit=0", "user=alice"])("refuses %s", async (query) => {

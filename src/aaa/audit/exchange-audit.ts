@@ -159,6 +159,8 @@ function endedOf(exchange: EndedExchange, isAudited: boolean): Ended {
     username: userName === undefined ? undefined : octetText(userName),
     acctSessionKey: settled?.acctSessionKey ?? request.acctSessionKey,
     outcome: settled?.kind ?? "refused",
+    why: settled !== undefined && "why" in settled ? settled.why : undefined,
+    mayHaveActed: settled?.mayHaveActed ?? false,
     replyCode: replied?.replyCode,
     errorCause: replied?.errorCause,
     attempts: settled?.attempts.length ?? 0,

@@ -71,10 +71,10 @@ export function toldOf(event: HubEvent): Told | undefined {
       return { topic: type, atMs, data: { ...what, ...how } };
     }
     case "exchange.ended": {
-      const { type, code, trigger, outcome, nas, attempts } = event;
+      const { type, code, trigger, outcome, why, nas, attempts } = event;
       const ids = { exchange_id: event.exchangeId, request_id: event.requestId, link_id: event.linkId };
       const reply = { reply_code: event.replyCode, error_cause: event.errorCause, duration_ms: event.durationMs };
-      return { topic: type, atMs, data: { ...ids, code, trigger, nas, outcome, attempts, ...reply } };
+      return { topic: type, atMs, data: { ...ids, code, trigger, nas, outcome, why, attempts, ...reply } };
     }
     case "heartbeat.failed":
     case "heartbeat.recovered":

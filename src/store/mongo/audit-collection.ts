@@ -1,5 +1,5 @@
 import type { Filter } from "mongodb";
-import type { AuditEntry, AuditQuery, AuditStore } from "../audit-types.ts";
+import { type AuditEntry, type AuditQuery, type AuditStore, BLANK_AUDIT_ENTRY } from "../audit-types.ts";
 import { assertPage, assertQuery } from "../limits.ts";
 import { pageOf } from "../page-of.ts";
 import type { Page, PageRequest } from "../types.ts";
@@ -60,15 +60,5 @@ function filterOf(query: AuditQuery, after: string | undefined): Filter<AuditDoc
 
 /** A document leaves out what is undefined; an entry has every field. */
 function entryOf({ _id, ...entry }: AuditDocument): AuditEntry {
-  const blank = {
-    caller: undefined,
-    requestId: undefined,
-    nas: undefined,
-    linkId: undefined,
-    username: undefined,
-    acctSessionKey: undefined,
-    replyCode: undefined,
-    errorCause: undefined,
-  };
-  return { ...blank, exchangeId: _id, ...entry };
+  return { ...BLANK_AUDIT_ENTRY, exchangeId: _id, ...entry };
 }

@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditQuery } from "../audit-types.ts";
+import { type AuditEntry, type AuditQuery, BLANK_AUDIT_ENTRY } from "../audit-types.ts";
 import type { Page, PageRequest } from "../types.ts";
 import type { Database, SqlValue } from "./database.ts";
 import { pageOf } from "../page-of.ts";
@@ -55,15 +55,5 @@ function markValues(after: string | undefined): (SqlValue | undefined)[] {
 
 /** JSON leaves out what is undefined; a stored entry has every field. */
 function entryOf(json: string): AuditEntry {
-  const blank = {
-    caller: undefined,
-    requestId: undefined,
-    nas: undefined,
-    linkId: undefined,
-    username: undefined,
-    acctSessionKey: undefined,
-    replyCode: undefined,
-    errorCause: undefined,
-  };
-  return { ...blank, ...(JSON.parse(json) as AuditEntry) };
+  return { ...BLANK_AUDIT_ENTRY, ...(JSON.parse(json) as AuditEntry) };
 }
