@@ -1,32 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { ACCT_START } from "../support/compat-records.ts";
 import { CompatHub, DJANGO_TOKEN, ROUTER_SECRET, routerEntry } from "../support/compat-hub.ts";
 import { withPassword } from "../support/aaa-hub.ts";
 import { UdpRouter } from "../support/udp-router.ts";
 
 const USERS = [withPassword("alice", "wonderland"), withPassword("off", "wonderland", { disabled: true })];
 const ACCEPT = { status: 200, text: '{"control:Auth-Type":"Accept"}' };
-
-/** As rlm_rest sends a Start. */
-export const START = {
-  status_type: "Start",
-  session_id: "35000006",
-  unique_id: "75058e50",
-  username: "alice",
-  realm: "",
-  nas_ip_address: "127.0.0.2",
-  nas_port_id: "1",
-  nas_port_type: "Async",
-  session_time: "",
-  authentication: "RADIUS",
-  input_octets: "",
-  output_octets: "",
-  called_station_id: "00-27-22-F3-FA-F1:hostname",
-  calling_station_id: "5c:7d:c1:72:a7:3b",
-  terminate_cause: "",
-  service_type: "Login-User",
-  framed_protocol: "test",
-  framed_ip_address: "",
-};
 
 describe("the API of django-freeradius", () => {
   it("lets in who knows the password, and says nothing but 200 to everybody else", async () => {
@@ -68,14 +47,14 @@ describe("the API of django-freeradius", () => {
     const router = await UdpRouter.open(ROUTER_SECRET, "127.0.0.2");
     const hub = await CompatHub.start({ users: USERS, clients: routerEntry("127.0.0.2", router.port) });
     const interim = {
-      ...START,
+      ...ACCT_START,
       status_type: "Interim-Update",
       session_time: "60",
       input_octets: "1000",
       output_octets: "5000",
     };
-    expect(await hub.django("accounting/", START)).toMatchObject({ status: 201, text: "" });
-    expect(await hub.django("accounting/", START)).toMatchObject({ status: 200, text: "" });
+    expect(await hub.django("accounting/", ACCT_START)).toMatchObject({ status: 201, text: "" });
+    expect(await hub.django("accounting/", ACCT_START)).toMatchObject({ status: 200, text: "" });
     expect(await hub.django("accounting/", interim)).toMatchObject({ status: 200, text: "" });
     const response = await fetch(`${hub.running.api}/disconnect?username=alice`, { method: "POST" });
     expect(response.status).toBe(200);

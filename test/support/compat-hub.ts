@@ -15,6 +15,8 @@ const ROUTER_SECRET = "the-secret-of-the-router";
 export interface CompatHubOptions {
   /** More keys of http.compat. */
   readonly compat?: string;
+  /** Another openwispRadius. */
+  readonly openwisp?: string;
   /** More sections of hub.yaml. */
   readonly yaml?: string;
   /** More entries of `clients`. */
@@ -22,6 +24,8 @@ export interface CompatHubOptions {
   readonly log?: Logger;
   readonly users?: readonly User[];
 }
+
+const OPENWISP = `openwispRadius: { organizations: [{ name: ${ORGANIZATION.name}, uuid: ${ORGANIZATION.uuid}, token: ${ORGANIZATION.token} }] }`;
 
 export interface Answered {
   readonly status: number;
@@ -37,14 +41,8 @@ export class CompatHub {
     this.running = running;
   }
 
-  static async start({
-    compat = "",
-    yaml = "",
-    clients = "",
-    log,
-    users = [],
-  }: CompatHubOptions = {}): Promise<CompatHub> {
-    const { name, uuid, token } = ORGANIZATION;
+  static async start(options: CompatHubOptions = {}): Promise<CompatHub> {
+    const { compat = "", openwisp = OPENWISP, yaml = "", clients = "", log, users = [] } = options;
     const running = await RunningHub.start({
       ...(log && { log }),
       yaml: `
@@ -59,7 +57,7 @@ http:
   compat:
     radiusCheck: { token: ${CHECK_TOKEN} }
     djangoFreeradius: { token: ${DJANGO_TOKEN} }
-    openwispRadius: { organizations: [{ name: ${name}, uuid: ${uuid}, token: ${token} }] }
+    ${openwisp}
     ${compat}
 ${yaml}`,
     });

@@ -53,7 +53,8 @@ export function compatEndpoint(answer: (context: ApiContext) => Promise<Answer |
 }
 
 function respond(context: ApiContext, { status, body, headers }: Answer): Response {
-  if (body === undefined) return context.body(null, status as StatusCode, { ...headers });
+  // Said aloud, or node:http sends an empty body in chunks, which is not the same to every client.
+  if (body === undefined) return context.body(null, status as StatusCode, { ...headers, "Content-Length": "0" });
   return context.body(JSON.stringify(body), status as ContentfulStatusCode, {
     ...headers,
     "Content-Type": "application/json",

@@ -1,0 +1,21 @@
+/** As rlm_rest sends a Start. */
+export const ACCT_START = {
+  status_type: "Start",
+  session_id: "35000006",
+  unique_id: "75058e50",
+  username: "alice",
+  realm: "",
+  nas_ip_address: "127.0.0.2",
+  nas_port_id: "1",
+  nas_port_type: "Async",
+  session_time: "",
+  authentication: "RADIUS",
+  input_octets: "",
+  output_octets: "",
+  called_station_id: "00-27-22-F3-FA-F1:hostname",
+  calling_station_id: "5c:7d:c1:72:a7:3b",
+  terminate_cause: "",
+  service_type: "Login-User",
+  framed_protocol: "test",
+  framed_ip_address: "",
+} as const;
