@@ -42,6 +42,7 @@ const OWNERS: readonly { readonly module: RegExp; readonly folders: readonly str
   { module: /^radius$/, folders: ["radius"] },
   { module: /^hono|^@hono\//, folders: ["http"] },
   { module: /^prom-client$/, folders: ["http"] },
+  { module: /^undici$/, folders: ["aaa"] },
   { module: /^pino/, folders: ["log.ts", "log"] },
   { module: /^yaml$/, folders: ["config"] },
   { module: /^node:process$/, folders: ["main.ts"] },

@@ -92,7 +92,7 @@ describe("rest, guesses", () => {
     const users = { guesses } as unknown as NonNullable<ModuleServices["users"]>;
     const { rig } = await rigOf({ url: backEnd.origin, authorize: CHECK }, { users });
     expect(await rig.ask(login("bob", "secret"))).toMatchObject({ code: CODE.accessReject });
-    expect(backEnd.seen).toEqual([]);
+    expect([backEnd.seen, rig.faults()]).toEqual([[], []]);
   });
 });
 
@@ -120,6 +120,18 @@ describe("rest, what lets nobody in", () => {
   });
 });
 
+describe("rest, its time", () => {
+  it("ends before that of the pipeline, so that whenDown decides", async () => {
+    const backEnd = await HttpBackEnd.start(() => undefined);
+    const { rig } = await rigOf({ url: backEnd.origin, timeout: "30s", whenDown: "silent", authorize: CHECK });
+    const answer = rig.ask(login("bob", "secret"));
+    await vi.waitUntil(() => backEnd.seen.length === 1);
+    rig.clock.advance(999);
+    expect(await answer).toMatchObject({ kind: "discard", reason: "handled" });
+    expect(rig.faults()).toEqual([]);
+  });
+});
+
 describe("rest, accounting and reloads", () => {
   const RECORD = [textAttribute(32, "nas-07"), textAttribute(44, "s1"), textAttribute(1, "bob")];
   const ACCOUNTING = { uri: "/a", body: "json", data: { s: "%{Acct-Session-Id}" } };
@@ -139,6 +151,16 @@ describe("rest, accounting and reloads", () => {
     expect(backEnd.bodies).toEqual([{ s: "s1" }]);
   });
 
+  it("a record is stored by a 200, whatever page comes with it", async () => {
+    const page = "<html>".repeat(1_000);
+    const backEnd = await HttpBackEnd.start(
+      (_, response) => void response.writeHead(200, { "Content-Type": "text/html" }).end(page),
+    );
+    const settings = { url: backEnd.origin, accounting: ACCOUNTING, answerBytes: 64 };
+    const { rig } = await rigOf(settings, {}, ["accounting"]);
+    expect(await rig.ask(RECORD, CODE.accountingRequest)).toMatchObject({ code: CODE.accountingResponse });
+  });
+
   it("a record of which the router has gone is stored all the same", async () => {
     const release = Promise.withResolvers<void>();
     const backEnd = await HttpBackEnd.start(async (seen, response) => {
@@ -152,6 +174,25 @@ describe("rest, accounting and reloads", () => {
     context.controller.abort();
     release.resolve();
     expect(await answer).toMatchObject({ code: CODE.accountingResponse });
+  });
+
+  it("a reload lets records that were to be sent after the answer be sent", async () => {
+    const release = Promise.withResolvers<void>();
+    const backEnd = await HttpBackEnd.start(async (seen, response) => {
+      await release.promise;
+      await empty(201)(seen, response);
+    });
+    const accounting = { ...ACCOUNTING, wait: false };
+    const { rig, use } = await rigOf({ url: backEnd.origin, connections: 1, accounting }, {}, ["accounting"]);
+    const contexts = [contextOf(RECORD, CODE.accountingRequest), contextOf(RECORD, CODE.accountingRequest)];
+    for (const context of contexts) await rig.pipeline.answer(context);
+    expect(backEnd.seen).toEqual([]);
+    for (const { after } of contexts) for (const action of after) action();
+    await vi.waitUntil(() => backEnd.seen.length === 1);
+    await use({ retries: 0 });
+    release.resolve();
+    await rig.pipeline.stop();
+    expect(backEnd.bodies).toEqual([{ s: "s1" }, { s: "s1" }]);
   });
 
   it("a reload lets what is under way end on the old connections, and shows the new instance alone", async () => {

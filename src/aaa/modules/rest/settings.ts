@@ -38,10 +38,15 @@ const call = z.strictObject({
   rejectReply: texts.optional(),
   forceTo: z.enum(["json", "post"]).optional(),
   status: z
-    .record(
-      z.string().regex(/^[1-5](\d\d|xx)$/, "must be a status such as 402, or a class such as 5xx"),
-      z.enum(RETURN_CODES),
-    )
+    .record(z.string(), z.enum(RETURN_CODES))
+    .superRefine((codes, context) => {
+      for (const status of Object.keys(codes).filter((each) => !/^[1-5](\d\d|xx)$/.test(each)))
+        context.addIssue({
+          code: "custom",
+          path: [status],
+          message: "is no status such as 402, nor a class such as 5xx",
+        });
+    })
     .default({}),
   idempotent: z.boolean().optional(),
   wait: z.boolean().default(true),
