@@ -101,7 +101,7 @@ describe("rules of RADIUS/TLS that need more than one link", () => {
     const { hub, router, disconnect } = await hubWith();
     await router("silent");
     expect((await disconnect("silent", 100))[0]?.kind).toBe("timeout");
-    expect(hub.eventsOf("exchange.ended")[0]).toMatchObject({ outcome: "timeout", nas: "silent" });
+    expect(await hub.event("exchange.ended")).toMatchObject({ outcome: "timeout", nas: "silent" });
     const metrics = await (await fetch(`${hub.api}/metrics`)).text();
     expect(metrics).toMatch(/^radsec_hub_exchanges_total\{request="disconnect",outcome="timeout"\} 1$/m);
   });
