@@ -53,6 +53,23 @@ describe("rest, secrets", () => {
   });
 });
 
+describe("rest, the log", () => {
+  it("warns of a back end that gives no answer once a minute, with how often it did not", async () => {
+    const warn = vi.fn();
+    const silent = () => undefined;
+    const backEnd = await HttpBackEnd.start(empty(500));
+    const settings = { url: backEnd.origin, authorize: CHECK, breaker: { failures: 0 } };
+    const { rig } = await rigOf(settings, { log: { debug: silent, info: silent, warn, error: silent } });
+    const told = () => warn.mock.calls.map(([facts]) => facts as unknown);
+    const first = { origin: backEnd.origin, why: "status 500", failures: 1 };
+    for (let n = 0; n < 3; n += 1) await rig.ask(login("bob", "secret"));
+    expect(told()).toEqual([first]);
+    rig.clock.advance(60_000);
+    await rig.ask(login("bob", "secret"));
+    expect(told()).toEqual([first, { ...first, failures: 3 }]);
+  });
+});
+
 describe("rest, guesses", () => {
   const counted = () => ({ admit: vi.fn(() => ({ ok: true as const })), failed: vi.fn(), succeeded: vi.fn() });
 

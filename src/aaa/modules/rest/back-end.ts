@@ -66,6 +66,7 @@ const PAUSE_MS = 60;
 /** A status that a gateway gives while what is behind it is restarted. */
 const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504]);
 const DROPPED_BODY_BYTES = 65_536;
+const WARN_EVERY_MS = 60_000;
 
 /** One HTTP API behind a pool of kept connections: at most so many questions at once, so many waiting, and none while it is down.
  *
@@ -77,6 +78,8 @@ export class BackEnd {
   readonly #turns: Turns;
   readonly #breaker: Breaker;
   readonly #underWay = new Set<Promise<Asked>>();
+  #failures = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: BackEndDeps, options: BackEndOptions) {
     this.#deps = deps;
@@ -157,6 +160,7 @@ export class BackEnd {
       }
       if (outcome.kind === "down") return this.#down(outcome.why);
       this.#deps.count(failed ? "server-error" : "answered", tookMs);
+      if (failed) this.#warn(`status ${outcome.status}`);
       return outcome;
     }
   }
@@ -178,7 +182,7 @@ export class BackEnd {
         ? { why: signal.reason === LATE ? "timeout" : "gone", sent: true, code: "" }
         : faultOf(error);
       const { why, sent, code } = fault;
-      this.#deps.log.debug({ fault: why, code }, "the back end gave no answer");
+      this.#deps.log.debug({ fault: why, code }, "an attempt failed");
       return { kind: "down", why, sent };
     }
   }
@@ -201,7 +205,18 @@ export class BackEnd {
 
   #down(why: BackEndResult): Asked {
     this.#deps.count(why);
+    if (why !== "gone" && why !== "breaker-open") this.#warn(why);
     return { kind: "down", why };
+  }
+
+  /** The first failure, and then how many there were. */
+  #warn(why: string): void {
+    const { clock, log } = this.#deps;
+    this.#failures += 1;
+    if (clock.now() - this.#warnedAt < WARN_EVERY_MS) return;
+    log.warn({ origin: this.#options.origin, why, failures: this.#failures }, "the back end gives no answer");
+    this.#warnedAt = clock.now();
+    this.#failures = 0;
   }
 
   #tell(state: BreakerState): void {
