@@ -101,8 +101,8 @@ ${yaml}`,
 }
 
 /** An entry of `clients` for a router whose packets go to FreeRADIUS and which the hub reaches at its UDP port. */
-export function routerEntry(address: string, dynauthPort: number): string {
-  return `  - { name: behind-freeradius, transport: udp, match: { network: ${address}/32 }, secret: ${ROUTER_SECRET}, dynauthPort: ${dynauthPort} }`;
+export function routerEntry(address: string, dynauthPort: number, more = ""): string {
+  return `  - { name: behind-freeradius, transport: udp, match: { network: ${address}/32 }, secret: ${ROUTER_SECRET}, dynauthPort: ${dynauthPort}, ${more} }`;
 }
 
 export { ROUTER_SECRET };

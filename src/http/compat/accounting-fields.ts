@@ -6,7 +6,7 @@ import { addressField, charField, choiceField, dateTimeField, filledField, integ
 
 /** Acct-Status-Type (RFC 2866 Section 5.1) of those that are stored. */
 const STATUS_NUMBERS = { Start: 1, "Interim-Update": 3, Stop: 2 } as const;
-export const STATUS_TYPES = ["Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"] as const;
+const STATUS_TYPES = ["Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"] as const;
 export const statusTypeField: ReturnType<typeof choiceField<typeof STATUS_TYPES>> = choiceField(STATUS_TYPES);
 
 const ACCT = {

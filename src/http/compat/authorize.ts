@@ -10,7 +10,7 @@ const STATION_MAX = 253;
 /** A password has no form: nothing of it is cut off. */
 const passwordField = z.union([z.string(), z.number()], "Not a valid string.").transform(String);
 
-export const authorizeFields = z.object({
+const authorizeFields = z.object({
   username: filledField(253),
   password: passwordField.refine((text) => text !== "", "This field may not be blank."),
   called_station_id: optional(charField(STATION_MAX)),

@@ -31,6 +31,32 @@ const HTTP: readonly Mistake[] = [
     message: "monitor, operator, admin",
   },
   {
+    name: "a token of another API that is short enough to be guessed",
+    yaml: "http:\n  compat:\n    djangoFreeradius: { token: fifteen-letters }",
+    line: 3,
+    key: "http.compat.djangoFreeradius.token",
+    message: "must have at least 16 characters",
+  },
+  {
+    name: "two organizations with one UUID",
+    yaml: `http:
+  compat:
+    openwispRadius:
+      organizations:
+        - { name: a, uuid: 0e4f12b5-9a6d-4f2b-8a53-c1a0a2b1a3f7, token: 165f9a790787fc38e5cc }
+        - { name: b, uuid: 0e4f12b5-9a6d-4f2b-8a53-c1a0a2b1a3f7, token: 265f9a790787fc38e5cc }`,
+    line: 6,
+    key: "http.compat.openwispRadius.organizations[1].uuid",
+    message: "duplicate UUID",
+  },
+  {
+    name: "a UUID that is none",
+    yaml: "http: { compat: { openwispRadius: { organizations: [{ name: a, uuid: x, token: 165f9a790787fc38e5cc }] } } }",
+    line: 1,
+    key: "http.compat.openwispRadius.organizations[0].uuid",
+    message: "must be a UUID",
+  },
+  {
     name: "an empty token",
     yaml: "http: { tokens: [{ name: a, token: '', role: admin }] }",
     line: 1,
