@@ -7,11 +7,11 @@ export type AttemptVerdict = "match" | "mismatch" | "busy";
 /** Looks at a password unless there were too many wrong ones, and counts how it ends. A guess too many is answered as a wrong
  *  password is: who guesses learns nothing from it.
  *  @param verify compares in constant time, and takes as long for a user who does not exist */
-export async function attemptLogin(
+export function attemptLogin(
   request: AaaRequest,
   { users, log }: Pick<ModuleServices, "users" | "log">,
   verify: () => AttemptVerdict | Promise<AttemptVerdict>,
-): Promise<ReturnCode> {
+): ReturnCode | Promise<ReturnCode> {
   const attempt = attemptOf(request);
   const admitted = request.heartbeat ? undefined : users?.guesses.admit(attempt);
   if (admitted?.ok === false) {
@@ -19,7 +19,17 @@ export async function attemptLogin(
     request.control.rejectReason = `too many wrong passwords of this ${admitted.by}`;
     return "reject";
   }
-  const verdict = await verify();
+  const ended = (verdict: AttemptVerdict) => judged(verdict, request, attempt, users);
+  const verdict = verify();
+  return verdict instanceof Promise ? verdict.then(ended) : ended(verdict);
+}
+
+function judged(
+  verdict: AttemptVerdict,
+  request: AaaRequest,
+  attempt: GuessAttempt,
+  users: ModuleServices["users"],
+): ReturnCode {
   // No answer: the NAS asks again, or another server.
   if (verdict === "busy") return "handled";
   if (!request.heartbeat) {

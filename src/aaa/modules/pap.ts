@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ATTRIBUTE } from "../../radius/attribute.ts";
 import { ntHash } from "../mschap/nt-hash.ts";
 import { defineModule, type KnownPassword } from "../pipeline/types.ts";
+import type { KnownUser, PasswordCheck } from "../users/types.ts";
 import { type AttemptVerdict, attemptLogin } from "./attempt.ts";
 
 /** PAP: User-Password (RFC 2865 Section 5.2) against whichever form of the password is known. */
@@ -21,14 +22,21 @@ export const pap = defineModule({
       const { control } = request;
       const password = request.password();
       if (password === undefined) return "invalid";
-      return attemptLogin(request, services, async (): Promise<AttemptVerdict> => {
+      // At once where the password is remembered: a promise per login is what a fast answer can not afford.
+      return attemptLogin(request, services, () => {
         if (control.password !== undefined) return fits(control.password, password) ? "match" : "mismatch";
-        const verdict = await services.users?.passwords.verify(control.user, password);
-        return verdict === "match" || verdict === "busy" ? verdict : "mismatch";
+        const { passwords } = services.users ?? {};
+        if (passwords === undefined) return "mismatch";
+        return passwords.knows(control.user, password) ? "match" : slowly(passwords, control.user, password);
       });
     },
   }),
 });
+
+async function slowly(check: PasswordCheck, known: KnownUser | undefined, password: Buffer): Promise<AttemptVerdict> {
+  const verdict = await check.verify(known, password);
+  return verdict === "match" || verdict === "busy" ? verdict : "mismatch";
+}
 
 /** Constant-time, for passwords of any two lengths. */
 function fits({ kind, octets }: KnownPassword, password: Buffer): boolean {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { HubError } from "../../errors.ts";
-import { defineModule } from "../pipeline/types.ts";
+import { type AaaRequest, defineModule, type ReturnCode } from "../pipeline/types.ts";
 import { standingOf } from "../users/standing.ts";
+import type { KnownUser } from "../users/types.ts";
 
 /** Looks the user up in the store: password, plan and validity, for the modules that follow. */
 export const users = defineModule({
@@ -13,24 +14,33 @@ export const users = defineModule({
       .meta({ description: "While the store is down: no answer, so that the NAS asks another server; or reject." }),
   }),
   instantiate: ({ whenDown }, { users: known, clock }) => ({
-    async authorize(request) {
+    // At once for who is remembered: most logins wait for nothing here.
+    authorize(request) {
       const { control, username } = request;
       if (known === undefined || control.proxyTo !== undefined || username === undefined) return "noop";
-      try {
-        control.user = await known.directory.find(username);
-      } catch (error) {
-        if (!(error instanceof HubError)) throw error;
-        return whenDown === "reject" ? "reject" : "handled";
-      }
-      control.userKnown = true;
-      if (control.user === undefined) return "notfound";
-      const standing = standingOf(control.user.user, clock.wallMs());
-      // Only who knows the password learns it.
-      if (standing !== "valid") request.refuse(`user ${standing}`, MESSAGES[standing]);
-      return "ok";
+      const remembered = known.directory.remembered(username);
+      if (remembered !== undefined) return found(request, remembered, clock.wallMs());
+      return known.directory.find(username).then(
+        (user) => found(request, user, clock.wallMs()),
+        (error: unknown) => {
+          if (!(error instanceof HubError)) throw error;
+          return whenDown === "reject" ? "reject" : "handled";
+        },
+      );
     },
   }),
 });
+
+function found(request: AaaRequest, user: KnownUser | undefined, nowMs: number): ReturnCode {
+  const { control } = request;
+  control.user = user;
+  control.userKnown = true;
+  if (user === undefined) return "notfound";
+  const standing = standingOf(user.user, nowMs);
+  // Only who knows the password learns it.
+  if (standing !== "valid") request.refuse(`user ${standing}`, MESSAGES[standing]);
+  return "ok";
+}
 
 const MESSAGES = {
   disabled: "Your account is disabled",

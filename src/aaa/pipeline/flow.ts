@@ -36,8 +36,12 @@ export class Flow {
     this.#deps = deps;
   }
 
-  async access(pass: Pass): Promise<Reply> {
-    const code = await this.#run("authorize", pass);
+  /** At once where every module answers at once: a login that is remembered costs no promise. */
+  access(pass: Pass): Reply | Promise<Reply> {
+    return next(this.#run("authorize", pass), (code) => this.#authorized(pass, code));
+  }
+
+  #authorized(pass: Pass, code: ReturnCode): Reply | Promise<Reply> {
     if (code === "handled") return handled(pass.request);
     if (!PROCEEDS.has(code)) return this.#reject(pass, code);
     const { control } = pass.request;
@@ -45,15 +49,18 @@ export class Flow {
     if (control.proxyTo !== undefined && authType !== "accept" && authType !== "reject") {
       return this.#proxied(pass, control.proxyTo);
     }
-    const verdict = await this.#authenticate(pass, authType);
+    return next(this.#authenticate(pass, authType), (verdict) => this.#authenticated(pass, verdict));
+  }
+
+  #authenticated(pass: Pass, verdict: ReturnCode): Reply | Promise<Reply> {
     if (verdict === "handled") return handled(pass.request);
     if (verdict !== "ok") return this.#reject(pass, verdict);
     const { refusal } = pass.request;
     if (refusal !== undefined) return this.#reject(pass, refusal.reason, refusal.message);
-    const simultaneous = await this.#run("checksimul", pass);
-    if (simultaneous === "handled") return handled(pass.request);
-    if (!PROCEEDS.has(simultaneous)) return this.#reject(pass, "too many acct sessions");
-    return this.#accept(pass);
+    return next(this.#run("checksimul", pass), (code) => {
+      if (code === "handled") return handled(pass.request);
+      return PROCEEDS.has(code) ? this.#accept(pass) : this.#reject(pass, "too many acct sessions");
+    });
   }
 
   async accounting(pass: Pass): Promise<Reply> {
@@ -88,11 +95,12 @@ export class Flow {
     return "reject";
   }
 
-  async #accept(pass: Pass): Promise<Reply> {
-    const code = await this.#run("postauth", pass);
-    if (code === "handled") return handled(pass.request);
-    if (!PROCEEDS.has(code)) return this.#reject(pass, code);
-    return { kind: "reply", code: CODE.accessAccept, attributes: pass.request.reply.attributes };
+  #accept(pass: Pass): Reply | Promise<Reply> {
+    return next(this.#run("postauth", pass), (code) => {
+      if (code === "handled") return handled(pass.request);
+      if (!PROCEEDS.has(code)) return this.#reject(pass, code);
+      return { kind: "reply", code: CODE.accessAccept, attributes: pass.request.reply.attributes };
+    });
   }
 
   /** An Access-Reject says no more than RFC 2865 Section 5.44 lets it, whatever was meant for an Access-Accept. */
@@ -146,6 +154,14 @@ export class Flow {
     if (!PROCEEDS.has(after)) return discard(`postproxy-${after}`);
     return { ...answer, attributes: pass.request.reply.attributes };
   }
+}
+
+/** Goes on with a code, now where it is there. */
+function next(
+  code: ReturnCode | Promise<ReturnCode>,
+  then: (code: ReturnCode) => Reply | Promise<Reply>,
+): Reply | Promise<Reply> {
+  return typeof code === "string" ? then(code) : code.then(then);
 }
 
 // What FreeRADIUS does with the code of a whole section.

@@ -71,12 +71,12 @@ export class ModuleSet {
     return this.#packets;
   }
 
-  access(pass: Pass): Promise<Reply> {
-    return this.#through(this.#begun.access(pass));
+  access(pass: Pass): Reply | Promise<Reply> {
+    return this.#through((flow) => flow.access(pass));
   }
 
-  accounting(pass: Pass): Promise<Reply> {
-    return this.#through(this.#begun.accounting(pass));
+  accounting(pass: Pass): Reply | Promise<Reply> {
+    return this.#through((flow) => flow.accounting(pass));
   }
 
   /** No packet begins here any more. Resolves when the last has ended and every instance is detached. */
@@ -88,17 +88,19 @@ export class ModuleSet {
     return this.#ended.promise;
   }
 
-  get #begun(): Flow {
-    this.#packets += 1;
-    return this.#flow as Flow; // build() has made it
-  }
-
-  async #through(reply: Promise<Reply>): Promise<Reply> {
-    try {
-      return await reply;
-    } finally {
+  #through(take: (flow: Flow) => Reply | Promise<Reply>): Reply | Promise<Reply> {
+    const ended = () => {
       this.#packets -= 1;
       this.#endIfIdle();
+    };
+    this.#packets += 1;
+    let isLater = false;
+    try {
+      const reply = take(this.#flow as Flow); // build() has made it
+      isLater = reply instanceof Promise;
+      return reply instanceof Promise ? reply.finally(ended) : reply;
+    } finally {
+      if (!isLater) ended();
     }
   }
 

@@ -4,7 +4,7 @@ import type { Dictionary } from "../../radius/dictionary.ts";
 import type { PlanValues } from "../../store/user-types.ts";
 import type { KnownUser, PlanRenderer, SessionBounds } from "../users/types.ts";
 import { type NamedValue, renderRates } from "./render-rates.ts";
-import { vendorProfile } from "./vendor-table.ts";
+import { type VendorProfile, vendorProfile } from "./vendor-table.ts";
 
 /** What an open acct session is to be told. */
 export type SessionChange =
@@ -28,6 +28,8 @@ const SECONDS_MAX = 0x7fff_ffff;
 /** Plan values as attributes, for an Access-Accept and for a CoA-Request. */
 export class PlanAttributes implements PlanRenderer {
   readonly #dictionary: Pick<Dictionary, "encode">;
+  /** What an accept of these values begins with. A KnownUser keeps its values as long as it lives. */
+  #accepts = new WeakMap<PlanValues, { readonly profile: VendorProfile; readonly steady: readonly Attribute[] }>();
   readonly #encoded = new LRUCache<string, readonly Attribute[]>({ max: ENCODED_MAX });
   #interimSeconds: number;
 
@@ -39,12 +41,11 @@ export class PlanAttributes implements PlanRenderer {
 
   apply(interimSeconds: number): void {
     this.#interimSeconds = interimSeconds;
+    this.#accepts = new WeakMap();
   }
 
   accept({ values, user }: KnownUser, vendor: string | undefined, bounds: SessionBounds): readonly Attribute[] {
-    const profile = vendorProfile(vendor);
-    const { attributes } = renderRates(profile, values, "accept");
-    const steady = this.#encode([...attributes, ...this.#group(profile.group, values), ...this.#steady(values)]);
+    const steady = this.#acceptOf(values, vendorProfile(vendor));
     const validSeconds = secondsUntil(user.validUntilMs, bounds.nowMs);
     return withTimeout(steady, [values.sessionTimeoutSeconds, validSeconds, bounds.secondsLeft]);
   }
@@ -61,6 +62,15 @@ export class PlanAttributes implements PlanRenderer {
     const left = [secondsUntil(user.validUntilMs, bounds.nowMs), bounds.secondsLeft];
     const ends = left.map((seconds) => (seconds === undefined ? undefined : passed + seconds));
     return { kind: "coa", attributes: withTimeout(steady, [values.sessionTimeoutSeconds, ...ends]) };
+  }
+
+  #acceptOf(values: PlanValues, profile: VendorProfile): readonly Attribute[] {
+    const made = this.#accepts.get(values);
+    if (made?.profile === profile) return made.steady;
+    const { attributes } = renderRates(profile, values, "accept");
+    const steady = this.#encode([...attributes, ...this.#group(profile.group, values), ...this.#steady(values)]);
+    this.#accepts.set(values, { profile, steady });
+    return steady;
   }
 
   #steady({ idleTimeoutSeconds, interimSeconds, portLimit }: PlanValues): NamedValue[] {

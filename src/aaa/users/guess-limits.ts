@@ -55,8 +55,10 @@ export class GuessCounter implements GuessLimits {
   admit(attempt: GuessAttempt): GuessVerdict {
     for (const by of KINDS) {
       const max = this.#max(by);
+      // Where nobody guesses, a login costs nothing here.
+      if (max === 0 || this.#accounts[by].size === 0) continue;
       const name = nameOf(attempt, by);
-      const account = name === undefined || max === 0 ? undefined : this.#accounts[by].get(name);
+      const account = name === undefined ? undefined : this.#accounts[by].get(name);
       if (account === undefined) continue;
       const over = this.#drained(account, max) - (max - 1);
       if (over <= 0) continue;
@@ -80,7 +82,7 @@ export class GuessCounter implements GuessLimits {
 
   succeeded(attempt: GuessAttempt): void {
     this.#accounts.user.delete(attempt.username);
-    const mac = nameOf(attempt, "mac");
+    const mac = this.#accounts.mac.size === 0 ? undefined : nameOf(attempt, "mac");
     if (mac !== undefined) this.#accounts.mac.delete(mac);
   }
 

@@ -34,6 +34,19 @@ export class Passwords implements PasswordCheck {
     this.#memory.forget(username);
   }
 
+  knows(known: KnownUser | undefined, password: Buffer): boolean {
+    const kept = known?.user.password;
+    if (known === undefined || kept === undefined) return false;
+    switch (kept.kind) {
+      case "hashed":
+        return this.#memory.knows(known.user.username, known.user.revision, password);
+      case "clear-text":
+        return equal(Buffer.from(kept.secret), password);
+      case "nt-hash":
+        return equal(Buffer.from(kept.secret, "hex"), ntHash(password));
+    }
+  }
+
   async verify(known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict> {
     try {
       return await this.#verdict(known, password);
@@ -57,17 +70,12 @@ export class Passwords implements PasswordCheck {
       const verdict = await this.#hashing.verify(undefined, password);
       return verdict === "busy" || known === undefined ? verdict : "unusable";
     }
+    if (this.knows(known, password)) return "match";
+    if (kept.kind !== "hashed") return this.#hashing.verify(undefined, password);
     const { username, revision } = known.user;
-    if (kept.kind === "hashed") {
-      if (this.#memory.knows(username, revision, password)) return "match";
-      const verdict = await this.#hashing.verify(kept.secret, password);
-      if (verdict === "match") this.#memory.wasRight(username, revision, password);
-      return verdict;
-    }
-    const expected = kept.kind === "clear-text" ? Buffer.from(kept.secret) : Buffer.from(kept.secret, "hex");
-    const given = kept.kind === "clear-text" ? password : ntHash(password);
-    if (equal(expected, given)) return "match";
-    return this.#hashing.verify(undefined, password);
+    const verdict = await this.#hashing.verify(kept.secret, password);
+    if (verdict === "match") this.#memory.wasRight(username, revision, password);
+    return verdict;
   }
 }
 

@@ -19,6 +19,8 @@ export type UserStanding = "valid" | "disabled" | "not-yet-valid" | "expired";
 
 /** Users by name, remembered until they change: on this node at once, what another node changes after `users.memoryMs`. */
 export interface UserDirectory {
+  /** Without the store; undefined when find() has to be asked, or there is no such user. */
+  remembered(username: string): KnownUser | undefined;
   /** @throws {HubError} ERR_STORE when it is not remembered and the store is down */
   find(username: string): Promise<KnownUser | undefined>;
 }
@@ -28,6 +30,8 @@ export interface UserDirectory {
 export type PasswordVerdict = "match" | "mismatch" | "unusable" | "busy";
 
 export interface PasswordCheck {
+  /** Whether a PAP password is known to fit without a slow hash; false says nothing. */
+  knows(known: KnownUser | undefined, password: Buffer): boolean;
   /** Whether a PAP password fits. For an unknown user it takes as long as for a known one and says "mismatch". Never rejects.
    *  @param password without the padding of User-Password */
   verify(known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict>;

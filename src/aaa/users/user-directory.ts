@@ -37,15 +37,18 @@ export class RememberedUsers implements UserDirectory {
     this.#plans.apply(memoryMs);
   }
 
+  remembered(username: string): KnownUser | undefined {
+    const user = this.#users.remembered(username);
+    if (user === undefined) return undefined;
+    const plan = user.plan === undefined ? undefined : this.#plans.remembered(user.plan);
+    // A plan that is not remembered may be none that there is, or one that has to be read.
+    return user.plan !== undefined && plan === undefined ? undefined : this.#made(user, plan);
+  }
+
   async find(username: string): Promise<KnownUser | undefined> {
     const user = this.#users.remembered(username) ?? (await this.#users.find(username));
     if (user === undefined) return undefined;
-    const plan = user.plan === undefined ? undefined : await this.plan(user.plan);
-    const made = this.#known.get(username);
-    if (made !== undefined && made.known.user === user && made.plan === plan) return made.known;
-    const known = knownUser(user, plan);
-    this.#known.set(username, { plan, known });
-    return known;
+    return this.#made(user, user.plan === undefined ? undefined : await this.plan(user.plan));
   }
 
   /** @throws {HubError} ERR_STORE */
@@ -60,6 +63,16 @@ export class RememberedUsers implements UserDirectory {
 
   planChanged(name: string): void {
     this.#plans.forget(name);
+  }
+
+  /** The same object for the same user and plan. */
+  #made(user: User, plan: Plan | undefined): KnownUser {
+    const { username } = user;
+    const made = this.#known.get(username);
+    if (made !== undefined && made.known.user === user && made.plan === plan) return made.known;
+    const known = knownUser(user, plan);
+    this.#known.set(username, { plan, known });
+    return known;
   }
 }
 
