@@ -188,6 +188,11 @@ export class Bookkeeping {
     return copying;
   }
 
+  /** An API has closed an acct session for its NAS. */
+  closed(acctSession: AcctSession): void {
+    this.#webhooks.closed(acctSession);
+  }
+
   /** Stores an Accounting-Request. @returns undefined once it is durable, else why it is not */
   record(request: Parameters<Accounting["record"]>[0]): ReturnType<Accounting["record"]> {
     return this.#accounting.record(request);

@@ -10,6 +10,7 @@ import type { Dynauth } from "./dynauth/dynauth.ts";
 import type { EventFeed } from "./events.ts";
 import type { CompatParts } from "./http/compat/deps.ts";
 import type { Logger } from "./log.ts";
+import type { AcctSession } from "./store/acct-session.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 
 export interface ModuleServicesDeps {
@@ -83,9 +84,9 @@ function storedAs(fault: AccountingFault | "not-stored" | undefined): Stored {
 }
 
 /** What the APIs of other systems use of the books. */
-export function compatPartsOf(
-  deps: Omit<ApiRequestsDeps, "acctSessions">,
-  { store: { acctSessions, users, apiRecords: records }, accounts }: Bookkeeping,
-): CompatParts {
-  return { requests: new ApiRequests({ ...deps, acctSessions }), records, acctSessions, users, accounts };
+export function compatPartsOf(deps: Omit<ApiRequestsDeps, "acctSessions">, books: Bookkeeping): CompatParts {
+  const { accounts, store } = books;
+  const { acctSessions, users, apiRecords: records } = store;
+  const closed = (acctSession: AcctSession) => books.closed(acctSession);
+  return { requests: new ApiRequests({ ...deps, acctSessions }), records, acctSessions, users, accounts, closed };
 }

@@ -16,6 +16,13 @@ export function reportWarnings(values: HubValues, report: Report): void {
   reportUpstreamWarnings(values, report);
   reportUsersWarnings(values.users, report);
   httpWarnings(values.http, report);
+  if (!values.accounting.enabled) compatWarnings(values.http, report);
+}
+
+function compatWarnings({ compat }: HubValues["http"], report: Report): void {
+  const { radiusCheck, djangoFreeradius, openwispRadius } = compat;
+  const isOn = radiusCheck.token ?? djangoFreeradius.token ?? openwispRadius.organizations[0];
+  if (isOn !== undefined) report(["http", "compat"], "has no effect without the store: accounting.enabled is false");
 }
 
 function httpWarnings(http: HubValues["http"], report: Report): void {

@@ -2,6 +2,7 @@ import type { ApiRequests } from "../../aaa/by-api/api-requests.ts";
 import type { Accounts } from "../../aaa/users/accounts.ts";
 import type { Clock, Random } from "../../clock.ts";
 import type { ApiRecordStore } from "../../store/api-record-types.ts";
+import type { AcctSession } from "../../store/acct-session.ts";
 import type { AcctSessionStore } from "../../store/types.ts";
 import type { UserStore } from "../../store/user-types.ts";
 import type { HttpDeps } from "../options.ts";
@@ -14,6 +15,8 @@ export interface CompatParts {
   readonly acctSessions: Pick<AcctSessionStore, "find" | "one" | "close">;
   readonly users: Pick<UserStore, "one">;
   readonly accounts: Pick<Accounts, "directory" | "passwords" | "guesses" | "writer">;
+  /** Told of each acct session that an API closes. */
+  readonly closed: (acctSession: AcctSession) => void;
 }
 
 export interface CompatDeps extends CompatParts {

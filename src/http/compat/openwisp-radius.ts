@@ -155,7 +155,11 @@ function forbidden(detail: string): Answer {
 }
 
 /** Accounting-On: the hotspot has restarted, and what was open there is over. */
-async function closeOf(fields: Fields, organization: string, { acctSessions, clock }: CompatDeps): Promise<void> {
+async function closeOf(
+  fields: Fields,
+  organization: string,
+  { acctSessions, clock, closed }: CompatDeps,
+): Promise<void> {
   const calledStationId = textOf(fields["called_station_id"]);
   if (calledStationId === "") return;
   const address = addressField().safeParse(fields["nas_ip_address"]);
@@ -173,7 +177,10 @@ async function closeOf(fields: Fields, organization: string, { acctSessions, clo
     keys.push(...own.map(({ key }) => key));
     after = next;
   } while (after !== undefined);
-  for (const key of keys) await acctSessions.close(key, clock.wallMs(), "nas-on");
+  for (const key of keys) {
+    const acctSession = await acctSessions.close(key, clock.wallMs(), "nas-on");
+    if (acctSession !== undefined) closed(acctSession);
+  }
 }
 
 function textOf(value: unknown): string {

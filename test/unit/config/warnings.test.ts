@@ -93,6 +93,13 @@ describe("warnings of clients", () => {
     ]);
   });
 
+  it("warns of an API for FreeRADIUS that has no store to work on", () => {
+    const yaml = (enabled: boolean) =>
+      `${NOBODY}\naccounting: { enabled: ${enabled} }\nhttp: { compat: { radiusCheck: { token: 165f9a790787fc38e5cc } } }`;
+    expect(warningsOf(yaml(true))).toEqual([]);
+    expect(warningsOf(yaml(false))).toEqual([expect.stringContaining("http.compat: has no effect without the store")]);
+  });
+
   it("warns of RADIUS/TCP outside the loopback", () => {
     const yaml = (address: string) =>
       `tcp: [{ address: "${address}" }]\nclients: [${client(`transport: tcp, match: { network: 127.0.0.1 }, ${LONG}`)}]`;
