@@ -1,50 +1,14 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { freeUdpPort } from "../support/free-port.ts";
-import { findProgram, Program, runToEnd } from "../support/program.ts";
+import { findProgram, runToEnd } from "../support/program.ts";
+import { startRadsecproxy } from "../support/radsecproxy.ts";
 import { RunningHub } from "../support/running-hub.ts";
 
-const radsecproxy = findProgram("radsecproxy") ?? "radsecproxy";
 const radclient = findProgram("radclient") ?? "radclient";
 const UDP_SECRET = "testing-123-for-udp";
 
-/** radsecproxy between a UDP port of its own and the hub, with a certificate of the hub's development PKI. */
 async function proxied() {
   const hub = await RunningHub.start();
-  const issued = await hub.hub.pki?.issueNas("proxy-1");
-  if (issued === undefined) throw new Error("the hub does not use its development PKI");
-  const udpPort = await freeUdpPort();
-  const file = join(hub.folder, "radsecproxy.conf");
-  await writeFile(
-    file,
-    `
-ListenUDP 127.0.0.1:${udpPort}
-tls default {
-  CACertificateFile ${hub.hub.pki?.ca.certificateFile}
-  CertificateFile ${issued.certificateFile}
-  CertificateKeyFile ${issued.keyFile}
-}
-Client 127.0.0.1 {
-  type udp
-  secret ${UDP_SECRET}
-}
-Server hub {
-  type tls
-  host 127.0.0.1
-  port ${hub.radsecPort}
-  secret radsec
-  StatusServer on
-}
-Realm * {
-  server hub
-  accountingserver hub
-}
-`,
-  );
-  const proxy = Program.start(radsecproxy, ["-f", "-d", "5", "-c", file, "-i", join(hub.folder, "radsecproxy.pid")]);
-  await proxy.says(/TLS connection to hub .* up$/m);
-  return { hub, proxy, udpPort };
+  return { hub, ...(await startRadsecproxy(hub, UDP_SECRET, { statusServer: true })) };
 }
 
 describe("radsecproxy at a running hub", () => {

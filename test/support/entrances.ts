@@ -1,11 +1,6 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { freeUdpPort } from "./free-port.ts";
 import { type HomeServer, homeUpstream } from "./freeradius.ts";
-import { findProgram, Program } from "./program.ts";
+import { startRadsecproxy } from "./radsecproxy.ts";
 import { RunningHub } from "./running-hub.ts";
-
-const RADSECPROXY = findProgram("radsecproxy") ?? "radsecproxy";
 
 /** Between a router and what it sends its packets to. */
 export const ROUTER_SECRET = "between-router-and-hub";
@@ -33,36 +28,7 @@ ${homeUpstream(home)}`,
 /** The router sends UDP to radsecproxy, which brings it to the hub over mutual TLS. */
 async function radsec(home: HomeServer): Promise<Entrance> {
   const hub = await RunningHub.start({ yaml: homeUpstream(home) });
-  const issued = await hub.hub.pki?.issueNas("proxy-1");
-  const udpPort = await freeUdpPort();
-  const file = join(hub.folder, "radsecproxy.conf");
-  await writeFile(
-    file,
-    `
-ListenUDP 127.0.0.1:${udpPort}
-tls default {
-  CACertificateFile ${hub.hub.pki?.ca.certificateFile}
-  CertificateFile ${issued?.certificateFile}
-  CertificateKeyFile ${issued?.keyFile}
-}
-Client 127.0.0.1 {
-  type udp
-  secret ${ROUTER_SECRET}
-}
-Server hub {
-  type tls
-  host 127.0.0.1
-  port ${hub.radsecPort}
-  secret radsec
-}
-Realm * {
-  server hub
-  accountingserver hub
-}
-`,
-  );
-  const proxy = Program.start(RADSECPROXY, ["-f", "-d", "5", "-c", file, "-i", join(hub.folder, "radsecproxy.pid")]);
-  await proxy.says(/TLS connection to hub .* up$/m);
+  const { udpPort } = await startRadsecproxy(hub, ROUTER_SECRET);
   return { hub, authPort: udpPort, acctPort: udpPort };
 }
 
