@@ -49,8 +49,8 @@ function formValues(text: string): Json {
 }
 
 /** The attributes of an answer in the shape of rlm_rest: {"reply:Name": "value", "Name": {"op": ":=", "value": [...]}}. A bare name
- *  is one of the reply. Of several values with another op than += the last counts, as there. `do_xlat` is not obeyed: what a back
- *  end says is never expanded. @throws {UnreadableAnswer} */
+ *  is one of the reply. All of several values count, whatever the op: so does rlm_rest 3.2.1, against what its raddb says. `do_xlat` is
+ *  not obeyed: what a back end says is never expanded. @throws {UnreadableAnswer} */
 export function toldIn(body: Json | undefined): readonly Told[] {
   if (body === undefined) return [];
   if (!isMap(body)) throw new UnreadableAnswer("it is no JSON object");
@@ -60,7 +60,7 @@ export function toldIn(body: Json | undefined): readonly Told[] {
     const { op, value } = isMap(raw) ? operation(raw) : { op: ":=" as const, value: raw };
     const values = (Array.isArray(value) ? value : [value]).filter((each) => each !== null && each !== "").map(scalar);
     if (values.length === 0) return [];
-    return [{ list, name, op, values: op === "+=" ? values : values.slice(-1) }];
+    return [{ list, name, op, values }];
   });
 }
 

@@ -61,13 +61,13 @@ describe("toldIn()", () => {
       { A: { op: "+=", value: [1, 2] } },
       [{ list: "reply", name: "A", op: "+=", values: [1, 2] }],
     ],
-    ["the last of several with :=", { A: { value: [1, 2] } }, [{ list: "reply", name: "A", op: ":=", values: [2] }]],
+    ["all of several with :=", { A: { value: [1, 2] } }, [{ list: "reply", name: "A", op: ":=", values: [1, 2] }]],
     [
-      "the last of several with =",
+      "all of several with =",
       { A: { op: "=", value: [1, 2] } },
-      [{ list: "reply", name: "A", op: "=", values: [2] }],
+      [{ list: "reply", name: "A", op: "=", values: [1, 2] }],
     ],
-    ["the last of a plain list", { A: ["x", "y"] }, [{ list: "reply", name: "A", op: ":=", values: ["y"] }]],
+    ["all of a plain list", { A: ["x", "y"] }, [{ list: "reply", name: "A", op: ":=", values: ["x", "y"] }]],
     [
       "JSON in a value as text",
       { A: { value: { b: [1] } } },

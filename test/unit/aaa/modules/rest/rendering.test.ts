@@ -107,6 +107,11 @@ describe("Rendering, passwords", () => {
     expect(rendered(CALL, login("bob", "s\u00e9"))).toMatchObject({ body: '{"p":"s\u00e9"}' });
   });
 
+  it("tells nobody what else is hidden with the secret", () => {
+    const tunnel = { type: 69, value: Buffer.alloc(19, 1) };
+    expect(rendered({ uri: "/%{Tunnel-Password}", body: "json" }, [tunnel])).toMatchObject({ path: "/", body: "{}" });
+  });
+
   it("has CHAP with its challenge, the Request Authenticator where no attribute has it (RFC 2865 Section 5.40)", () => {
     const chap = { type: 3, value: Buffer.alloc(17, 1) };
     const call = { uri: "/", body: "json", data: { c: "%{CHAP-Password}", h: "%{CHAP-Challenge}" } };
