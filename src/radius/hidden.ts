@@ -148,7 +148,7 @@ function reveal(hidden: Buffer, secret: SharedSecret, first: Buffer): Buffer {
 
 function xorBlock(from: Buffer, to: Buffer, offset: number, secret: SharedSecret, previous: Buffer): Buffer {
   // As text in between: a digest in a Buffer of its own takes node three times as long (see authenticator.ts).
-  const mask = Buffer.from(hash("md5", Buffer.concat([secret.octets, previous]), "binary"), "latin1");
-  for (let at = 0; at < BLOCK_BYTES; at++) to[offset + at] = (from[offset + at] as number) ^ (mask[at] as number);
+  const mask = hash("md5", Buffer.concat([secret.octets, previous]), "binary");
+  for (let at = 0; at < BLOCK_BYTES; at++) to[offset + at] = (from[offset + at] as number) ^ mask.charCodeAt(at);
   return to.subarray(offset, offset + BLOCK_BYTES);
 }
