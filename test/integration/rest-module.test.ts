@@ -207,6 +207,8 @@ describe("rest, accounting and reloads", () => {
     for (const { after } of contexts) for (const action of after) action();
     await vi.waitUntil(() => backEnd.seen.length === 1);
     await use({ retries: 0 });
+    // The old instance is being taken down: it began to close in the turn of the event loop after its last packet.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     release.resolve();
     await rig.pipeline.stop();
     expect(backEnd.bodies).toEqual([{ s: "s1" }, { s: "s1" }]);
