@@ -153,4 +153,21 @@ describe("the API of openwisp-radius", () => {
     expect(closed).toMatchObject({ terminate_cause: "NAS-Reboot", organization: ORGANIZATION.uuid });
     expect(closed).not.toHaveProperty("id");
   });
+
+  it("keeps organizations apart: in lists, and a record of another one's acct session changes nothing", async () => {
+    const other = { uuid: "11111111-2222-3333-4444-555555555555", token: "a-token-of-the-other-one" };
+    const { uuid, token } = ORGANIZATION;
+    const organizations = `{ name: a, uuid: ${uuid}, token: ${token} }, { name: b, uuid: ${other.uuid}, token: ${other.token} }`;
+    const hub = await start({ openwisp: `openwispRadius: { organizations: [${organizations}] }` });
+    const path = "/api/v1/freeradius/accounting/";
+    const authorization = `Bearer ${other.uuid} ${other.token}`;
+    expect((await hub.openwisp("accounting/", ACCT_START)).status).toBe(201);
+    const stop = { ...ACCT_START, status_type: "Stop", session_time: "9" };
+    expect(await hub.call(path, { body: stop, authorization })).toMatchObject({ status: 200, text: "" });
+    expect(JSON.parse((await hub.call(path, { authorization })).text)).toEqual([]);
+    const own = JSON.parse((await hub.openwisp("accounting/")).text) as object[];
+    expect(own).toMatchObject([{ stop_time: null, organization: uuid }]);
+    const crossed = await hub.call(path, { authorization: `Bearer ${uuid} ${other.token}` });
+    expect(crossed.status).toBe(403);
+  });
 });

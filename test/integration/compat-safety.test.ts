@@ -144,7 +144,8 @@ http: { address: 127.0.0.1, port: 0, ${own}, compat: { djangoFreeradius: { token
       called_station_id: null,
       calling_station_id: "5c:7d",
     });
-    expect(JSON.stringify(all)).not.toContain("mistyped");
+    const kept = await hub.running.hub.store?.apiRecords.list("post-auth", { limit: 9 });
+    expect(JSON.stringify([all, kept])).not.toContain("mistyped");
   });
 
   it("answer 503 to what can not be stored, so that the router sends it again", async () => {

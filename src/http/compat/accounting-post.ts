@@ -17,6 +17,9 @@ export interface AccountingCaller {
   /** UUID; undefined: an API without organizations. */
   readonly organization?: string | undefined;
   readonly incoming: Pick<IncomingMessage, "socket">;
+  /** Whether the acct session belongs to somebody else: then its record is passed over with 200, as the original does.
+   *  Undefined: there is nobody else. */
+  readonly isOthers?: ((fields: AccountingFields) => Promise<boolean>) | undefined;
   /** What Accounting-On and -Off do. */
   readonly nasRestarted: (fields: Fields, isOn: boolean) => Promise<void>;
 }
@@ -36,6 +39,7 @@ export async function accountingPosted(fields: Fields, caller: AccountingCaller,
   if (!checked.ok) return badRequest(checked.errors);
   const { values } = checked;
   const { api, organization, incoming } = caller;
+  if ((await caller.isOthers?.(values)) === true) return empty(200);
   const groupname = values.groupname ?? (await groupOf(values, deps));
   const verdict = await deps.requests.account({
     origin: {

@@ -5,7 +5,7 @@ import { NetworkSet } from "../../transport/networks.ts";
 import { PAGE_ITEMS_MAX } from "../../store/types.ts";
 import type { ApiContext, Routes } from "../api-context.ts";
 import type { Fields } from "../parameters.ts";
-import { toldOf } from "./accounting-fields.ts";
+import { type AccountingFields, toldOf } from "./accounting-fields.ts";
 import { openwispItem } from "./accounting-item.ts";
 import { accountingList } from "./accounting-list.ts";
 import { accountingPosted } from "./accounting-post.ts";
@@ -65,9 +65,11 @@ export function openwispRadiusRoutes(deps: CompatDeps, settings: () => CompatSet
           deps,
         ),
       ),
-      POST: guarded(({ fields, incoming, organization: { uuid } }) => {
+      POST: guarded(({ fields, incoming, now, organization: { uuid } }) => {
         const nasRestarted = (sent: Fields, isOn: boolean) => (isOn ? closeOf(sent, uuid, deps) : Promise.resolve());
-        return accountingPosted(fields, { api: API, organization: uuid, incoming, nasRestarted }, deps);
+        const isAlone = now.compat.organizations.length === 1;
+        const isOthers = isAlone ? undefined : (sent: AccountingFields) => isOfAnother(sent, uuid, deps);
+        return accountingPosted(fields, { api: API, organization: uuid, incoming, isOthers, nasRestarted }, deps);
       }),
     },
   };
@@ -152,6 +154,17 @@ async function ofUser(
 
 function forbidden(detail: string): Answer {
   return { status: 403, body: { detail } };
+}
+
+/** Whether another organization told of the acct session first. */
+async function isOfAnother(
+  { session_id: acctSessionId, nas_ip_address: nasAddress }: AccountingFields,
+  organization: string,
+  { acctSessions }: CompatDeps,
+): Promise<boolean> {
+  const { items } = await acctSessions.find({ acctSessionId }, { limit: PAGE_ITEMS_MAX });
+  const same = items.filter(({ facts }) => facts.peerKey === apiPeerKey(API) && facts.nasAddress === nasAddress);
+  return same.length > 0 && same.every(({ facts }) => toldOf(facts.told)?.organization !== organization);
 }
 
 /** Accounting-On: the hotspot has restarted, and what was open there is over. */
