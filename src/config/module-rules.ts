@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { ModuleCatalogue } from "../aaa/pipeline/module-set.ts";
+import { readSettings } from "../aaa/pipeline/module-settings.ts";
 import type { ItemOptions } from "../aaa/pipeline/options.ts";
+import { type Component, COMPONENTS, type ModuleDefinition } from "../aaa/pipeline/types.ts";
 import type { Dictionary } from "../radius/dictionary.ts";
 import type { KeyPath, Report } from "./problem.ts";
 import { itemsOf, unknownKey, valueAt } from "./section.ts";
@@ -19,6 +21,9 @@ export function checkModules(
   const pools = new Set(itemsOf(valueAt(root, "upstreams", "pools")).map((pool) => String(valueAt(pool, "name"))));
   const instances = itemsOf(valueAt(root, "modules", "instances"));
   const names = new Set(modules.keys());
+  /** Components of an instance, as far as its module and its settings say. */
+  const components = new Map<string, { readonly module: string; readonly has: ReadonlySet<Component> | undefined }>();
+  for (const [name, definition] of modules) components.set(name, { module: name, has: componentsOf(definition, {}) });
   for (const [index, instance] of instances.entries()) {
     const path: KeyPath = ["modules", "instances", index];
     const module = valueAt(instance, "module");
@@ -26,13 +31,14 @@ export function checkModules(
     if (typeof name === "string") names.add(name);
     if (typeof module !== "string" || module === "") continue;
     const definition = modules.get(module);
+    const own = typeof name === "string" ? name : module;
+    components.set(own, { module, has: definition && componentsOf(definition, valueAt(instance, "settings")) });
     if (definition === undefined) {
       report([...path, "module"], unknownName("module", module, [...modules.keys()]));
       continue;
     }
-    const settings = valueAt(instance, "settings") ?? {};
     const within: Report = (inner, message) => report([...path, "settings", ...inner], message);
-    const read = definition.settings.safeParse(settings);
+    const read = readSettings(definition.settings, valueAt(instance, "settings"));
     if (!read.success) {
       for (const issue of read.error.issues) reportIssue(issue, definition.settings, within);
     } else if (dictionary !== undefined) {
@@ -42,7 +48,24 @@ export function checkModules(
   }
   for (const { path, name } of namesInSections(valueAt(root, "modules", "sections"))) {
     if (!names.has(name)) report(path, unknownName("instance or module", name, [...names]));
+    const { module, has } = components.get(name) ?? {};
+    const component = componentAt(path);
+    if (component === undefined || has === undefined || has.has(component)) continue;
+    report(path, `module ${module} has no component ${component}; it has ${[...has].join(", ") || "none"}`);
   }
+}
+
+/** Undefined where the module does not say, or its settings are wrong. */
+function componentsOf(definition: ModuleDefinition, settings: unknown): ReadonlySet<Component> | undefined {
+  const read = readSettings(definition.settings, settings);
+  const listed = read.success ? definition.components?.(read.data) : undefined;
+  return listed && new Set(listed);
+}
+
+/** The component that a place in the sections calls. */
+function componentAt(path: KeyPath): Component | undefined {
+  const [, , section] = path;
+  return section === "postauthReject" ? "postauth" : COMPONENTS.find((each) => each === section);
 }
 
 function unknownName(what: string, name: string, known: readonly string[]): string {

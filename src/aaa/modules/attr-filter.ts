@@ -22,6 +22,7 @@ export const attrFilter = defineModule({
     ...unknownNames(["keep"], keep, dictionary),
     ...wrongValues(["set"], set, dictionary),
   ],
+  components: () => ["postproxy", "postauth", "authorize"],
   instantiate({ remove, keep, set }, { dictionary }) {
     const values = Object.entries(set).map(([name, value]) => ({ name, encoded: dictionary.encode(name, value) }));
 

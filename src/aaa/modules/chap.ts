@@ -10,6 +10,7 @@ const DECOY_BYTES = 16;
 export const chap = defineModule({
   name: "chap",
   settings: z.strictObject({}),
+  components: () => ["authorize", "authenticate"],
   instantiate(_settings, services) {
     // What a response is compared with where there is no password: the comparison takes its time all the same.
     const decoy = services.random.bytes(DECOY_BYTES);

@@ -42,6 +42,7 @@ const MARGIN_MS = 250;
 export const checksimul = defineModule({
   name: "checksimul",
   settings,
+  components: () => ["checksimul"],
   instantiate(options, services) {
     return {
       // At once for who has no limit: most logins wait for nothing here.

@@ -17,6 +17,7 @@ export const log = defineModule({
   name: "log",
   settings,
   mistakes: ({ attributes }, { dictionary }) => unknownNames(["attributes"], attributes, dictionary),
+  components: () => COMPONENTS,
   instantiate({ level, attributes }, services) {
     const line = (component: Component) => (request: AaaRequest) => {
       if (request.heartbeat) return "noop" as const;

@@ -40,6 +40,7 @@ const settings = z.strictObject({
 export const mac = defineModule({
   name: "mac",
   settings,
+  components: () => ["authorize", "authenticate"],
   instantiate: ({ format, password: shared }, services) => ({
     authorize(request) {
       const { control } = request;

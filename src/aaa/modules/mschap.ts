@@ -43,6 +43,7 @@ const settings = z.strictObject({
 export const mschap = defineModule({
   name: "mschap",
   settings,
+  components: () => ["authorize", "authenticate"],
   instantiate(options, services) {
     const decoy = services.random.bytes(NT_HASH_BYTES);
     return {

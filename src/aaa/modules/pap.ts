@@ -10,6 +10,7 @@ import { type AttemptVerdict, attemptLogin } from "./attempt.ts";
 export const pap = defineModule({
   name: "pap",
   settings: z.strictObject({}),
+  components: () => ["authorize", "authenticate"],
   instantiate: (_settings, services) => ({
     authorize(request) {
       const { control } = request;

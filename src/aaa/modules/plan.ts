@@ -5,6 +5,7 @@ import { defineModule } from "../pipeline/types.ts";
 export const plan = defineModule({
   name: "plan",
   settings: z.strictObject({}),
+  components: () => ["postauth"],
   instantiate: (_settings, { users, clock }) => ({
     postauth({ control, link, reply }) {
       if (users === undefined || control.user === undefined) return "noop";

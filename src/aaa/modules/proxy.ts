@@ -11,6 +11,7 @@ export const proxy = defineModule({
     if (pool === undefined || pools.has(pool)) return [];
     return [{ path: ["pool"], message: "there is no pool of this name in upstreams" }];
   },
+  components: () => ["authorize", "preacct"],
   instantiate({ pool }, { upstreams }) {
     function choose(request: AaaRequest): ReturnCode {
       if (request.control.proxyTo !== undefined) return "noop";

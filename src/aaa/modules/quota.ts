@@ -18,6 +18,7 @@ const settings = z.strictObject({
 export const quota = defineModule({
   name: "quota",
   settings,
+  components: () => ["authorize", "postauth"],
   instantiate({ message }, { quota: rules, instance }) {
     async function judge(request: AaaRequest, username: string, known: QuotaServices): Promise<ReturnCode> {
       const { control } = request;

@@ -6,6 +6,7 @@ export const sessions = defineModule({
   name: "sessions",
   settings: z.strictObject({}),
   stores: true,
+  components: () => ["accounting"],
   instantiate: (_settings, { record }) => ({
     async accounting(request) {
       if (record === undefined) return "noop"; // accounting.enabled: false

@@ -13,6 +13,7 @@ export const users = defineModule({
       .default("silent")
       .meta({ description: "While the store is down: no answer, so that the NAS asks another server; or reject." }),
   }),
+  components: () => ["authorize"],
   instantiate: ({ whenDown }, { users: known, clock }) => ({
     // At once for who is remembered: most logins wait for nothing here.
     authorize(request) {

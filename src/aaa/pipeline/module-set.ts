@@ -8,6 +8,7 @@ import { Flow, type FlowDeps, type Sections } from "./flow.ts";
 import type { Item } from "./list.ts";
 import type { LoopWatch } from "./loop-watch.ts";
 import type { InstanceOptions, ItemOptions, ModulesOptions, SectionsOptions } from "./options.ts";
+import { readSettings } from "./module-settings.ts";
 import type { Pass } from "./pass.ts";
 import type { Component, ModuleDefinition, ModuleInstance, ModuleServices } from "./types.ts";
 
@@ -123,8 +124,9 @@ export class ModuleSet {
       throw mistake(path, `module ${module} could not begin: ${text(error)}`, error);
     }
     try {
-      const parsed = definition.settings.parse(settings ?? {});
-      const instance = await definition.instantiate(parsed, services(name));
+      const read = readSettings(definition.settings, settings);
+      if (!read.success) throw read.error;
+      const instance = await definition.instantiate(read.data, services(name));
       this.#built.set(name, { definition, instance });
     } catch (error) {
       await this.#quietly(() => inUse.release(definition));

@@ -54,6 +54,9 @@ export interface ModuleDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly settings: Schema;
   /** Mistakes in settings that the schema can not see: told with file and line when hub.yaml is read. */
   mistakes?(settings: z.output<Schema>, known: KnownNames): readonly SettingMistake[];
+  /** The components that an instance with these settings has. Without it a section that names another one is found out only when
+   *  the hub starts. */
+  components?(settings: z.output<Schema>): readonly Component[];
   /** An ok or updated of its accounting component means that the record is stored durably: only then it is acknowledged
    *  (invariant 6), and only such a module is called for accounting that is proxied. */
   readonly stores?: boolean;

@@ -98,4 +98,42 @@ modules:
       "1: modules.instances[0].settings.set.Session-Timeout: Session-Timeout takes an integer 0..4294967295",
     ]);
   });
+
+  it("names a section that calls a component which the module does not have", () => {
+    const yaml = `modules:
+  instances:
+    - { module: rest, name: shop, settings: { url: "http://127.0.0.1", authorize: { uri: / } } }
+    - { module: checksimul, settings: { limit: none } }
+  sections:
+    authorize: [shop, { redundant: [users, plan] }]
+    authenticate: { PAP: [shop] }
+    checksimul: [checksimul]
+    postauthReject: [pap]
+`;
+    expect(mistakes(yaml)).toEqual([
+      "4: modules.instances[1].settings.limit: Invalid input: expected number, received string",
+      "6: modules.sections.authorize[1].redundant[1]: module plan has no component authorize; it has postauth",
+      "7: modules.sections.authenticate.PAP[0]: module rest has no component authenticate; it has authorize",
+      "9: modules.sections.postauthReject[0]: module pap has no component postauth; it has authorize, authenticate",
+    ]);
+  });
+
+  it("takes numbers and booleans of settings from the environment", () => {
+    const settings = 'limit: "${env:LIMIT}", verifyAfterSeconds: "${env:SECONDS:-60}"';
+    const yaml = `modules:
+  instances:
+    - { module: checksimul, settings: { ${settings} } }
+    - { module: mschap, settings: { mppe: "${"${env:MPPE}"}" } }
+`;
+    const read = (env: Record<string, string>) => {
+      const loaded = load(yaml, env, FILES, { dictionary: DICTIONARY });
+      return loaded.ok ? [] : loaded.problems.map(({ line, message }) => `${line}: ${message}`);
+    };
+    expect(read({ LIMIT: "3", MPPE: "false" })).toEqual([]);
+    expect(read({ LIMIT: "three", MPPE: "no" })).toEqual([
+      "3: Invalid input: expected number, received string",
+      "4: Invalid input: expected boolean, received string",
+    ]);
+    expect(read({ LIMIT: "0", MPPE: "true" })).toEqual(["3: Too small: expected number to be >=1"]);
+  });
 });

@@ -23,6 +23,10 @@ export const rest = defineModule({
   name: "rest",
   settings: restSettings,
   mistakes: restMistakes,
+  components: (settings) => [
+    ...(choosesAuthType(settings) ? ["authorize" as const] : []),
+    ...CALLS.filter((name) => settings[name] !== undefined),
+  ],
   stores: true,
   async instantiate(settings, services): Promise<ModuleInstance> {
     const { instance, clock, random, log, backEnds } = services;
@@ -65,9 +69,8 @@ export const rest = defineModule({
       const call = callOf(name);
       return call === undefined ? [] : [[name, component(name, call, services)]];
     });
-    const chooses = settings.authorize === undefined && settings.authenticate !== undefined;
     return {
-      ...(chooses && { authorize: authTypeOf(instance) }),
+      ...(choosesAuthType(settings) && { authorize: authTypeOf(instance) }),
       ...Object.fromEntries(calls),
       async detach() {
         hide();
@@ -76,6 +79,10 @@ export const rest = defineModule({
     };
   },
 });
+
+function choosesAuthType({ authorize, authenticate }: RestSettings): boolean {
+  return authorize === undefined && authenticate !== undefined;
+}
 
 /** A component that shows the back end a password is one more way to guess it. */
 function component(name: CallName, call: RestCall, services: ModuleServices): ComponentCall {
