@@ -6,7 +6,7 @@ import { withPassword } from "../support/aaa-hub.ts";
 import { CHECK_TOKEN, CompatHub, DJANGO_TOKEN, ORGANIZATION } from "../support/compat-hub.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { planRecord } from "../support/user-records.ts";
-import { RunningHub } from "../support/running-hub.ts";
+import { hubConfig, RunningHub } from "../support/running-hub.ts";
 
 const USERS = [withPassword("alice", "wonderland", { plan: "day" })];
 const LOGIN = { username: "alice", password: "wonderland" };
@@ -50,6 +50,17 @@ describe("the APIs of other systems", () => {
       });
       expect([path, response.status, await response.text()]).toEqual([path, 404, '{"detail":"Not found."}']);
     }
+  });
+
+  it("are switched on by a reload, without a restart", async () => {
+    const yaml = (compat: string) =>
+      `accounting: { enabled: true }\nhttp: { address: 127.0.0.1, port: 0, compat: { ${compat} } }`;
+    const running = await RunningHub.start({ yaml: yaml("") });
+    const call = async () => (await fetch(`${running.api}/api/v1/accounting/?token=${DJANGO_TOKEN}`)).status;
+    expect(await call()).toBe(404);
+    const changed = hubConfig(yaml(`djangoFreeradius: { token: ${DJANGO_TOKEN} }`), running.folder);
+    expect((await running.hub.apply(changed)).needsRestart).toEqual([]);
+    expect(await call()).toBe(200);
   });
 
   it("show no token and no password in any line of the log, at any level", async () => {
