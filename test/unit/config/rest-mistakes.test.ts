@@ -84,7 +84,10 @@ describe("settings of rest", () => {
       `${PLACE}authorize: { uri: /a, body: post, data: "u=%{User-Name}" }`,
       "settings.authorize.data: must be a map of names and texts",
     ],
-    [`${PLACE}authorize: { uri: /a, status: { 40x: ok } }`, "settings.authorize.status.40x: is no status such as 402, nor a class such as 5xx"],
+    [
+      `${PLACE}authorize: { uri: /a, status: { 40x: ok } }`,
+      "settings.authorize.status.40x: is no status such as 402, nor a class such as 5xx",
+    ],
     [
       `${PLACE}authorize: { uri: /a, reply: { No-Such: "1" } }`,
       "settings.authorize.reply.No-Such: no dictionary has an attribute of this name",
