@@ -8,6 +8,7 @@ import type { AcctSession } from "../../store/acct-session.ts";
 import { callingStationKey } from "../../store/calling-station.ts";
 import { octetText, textOctets } from "../../store/octet-text.ts";
 import { PAGE_ITEMS_MAX } from "../../store/types.ts";
+import { type Device, LoginSlots } from "./login-slots.ts";
 import { type AaaRequest, defineModule, type ModuleServices, type ReturnCode } from "../pipeline/types.ts";
 
 const settings = z.strictObject({
@@ -25,6 +26,12 @@ const settings = z.strictObject({
     .min(0)
     .default(300)
     .meta({ description: "An acct session that was silent for so long is asked for at its NAS before it counts." }),
+  reserveSeconds: z
+    .int()
+    .min(0)
+    .max(60)
+    .default(5)
+    .meta({ description: "How long a login counts while its accounting Start has not come; 0: not at all." }),
   message: z
     .string()
     .min(1)
@@ -37,13 +44,14 @@ const ASKED_MAX = 16;
 /** Left of the call's time when the routers have been asked. */
 const MARGIN_MS = 250;
 
-/** Simultaneous-Use: no more acct sessions of a user at once than the plan allows. Two logins at the same moment can both get in:
- *  an acct session counts from its accounting Start on. */
+/** Simultaneous-Use: no more acct sessions of a user at once than the plan allows. Of two logins at the same moment one gets in, on
+ *  one node; on two nodes both can: there an acct session counts from its accounting Start on. */
 export const checksimul = defineModule({
   name: "checksimul",
   settings,
   components: () => ["checksimul"],
   instantiate(options, services) {
+    const slots = new LoginSlots(options.reserveSeconds * 1_000);
     return {
       // At once for who has no limit: most logins wait for nothing here.
       checksimul(request) {
@@ -51,7 +59,7 @@ export const checksimul = defineModule({
         const limit = control.simultaneousUse ?? control.user?.values.simultaneousUse ?? options.limit;
         if (services.store === undefined || limit === undefined || username === undefined || request.heartbeat)
           return "noop";
-        return decide(request, username, limit, options, services);
+        return decide(request, { username, limit, slots }, options, services);
       },
     };
   },
@@ -59,8 +67,7 @@ export const checksimul = defineModule({
 
 async function decide(
   request: AaaRequest,
-  username: string,
-  limit: number,
+  { username, limit, slots }: { readonly username: string; readonly limit: number; readonly slots: LoginSlots },
   { onLimit, verifyAfterSeconds, message }: z.output<typeof settings>,
   services: ModuleServices,
 ): Promise<ReturnCode> {
@@ -71,17 +78,35 @@ async function decide(
     if (!(error instanceof HubError)) throw error;
     return "handled"; // the store is down: no answer, so that the NAS asks another server
   }
+  const device = deviceOf(request);
+  /** The last look and the taking are one step: nobody comes in between. */
+  const takes = (count: number): boolean => {
+    const nowMs = services.clock.wallMs();
+    if (count + slots.others(username, device, open, nowMs) >= limit) return false;
+    slots.take(username, device, nowMs);
+    return true;
+  };
   const others = open.filter((each) => !isSameDevice(each, request));
-  if (others.length < limit) return "ok";
+  if (takes(others.length)) return "ok";
   const silentBeforeMs = services.clock.wallMs() - verifyAfterSeconds * 1_000;
   const alive = await stillOpen(others, silentBeforeMs, request, services);
-  if (alive.length < limit) return "ok";
+  if (takes(alive.length)) return "ok";
   if (onLimit === "disconnect-oldest") {
     const oldest = alive.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
-    if (await disconnected(oldest.slice(0, alive.length - limit + 1), request, services)) return "ok";
+    const going = oldest.slice(0, Math.max(0, alive.length - limit + 1));
+    if ((await disconnected(going, request, services)) && takes(alive.length - going.length)) return "ok";
   }
   request.reply.set("Reply-Message", message);
   return "reject";
+}
+
+function deviceOf(request: AaaRequest): Device {
+  const station = request.octets(ATTRIBUTE.callingStationId);
+  const nasIdentifier = request.octets(ATTRIBUTE.nasIdentifier);
+  return {
+    station: station && callingStationKey(octetText(station)),
+    nasIdentifier: nasIdentifier && octetText(nasIdentifier),
+  };
 }
 
 /** The device comes back to the NAS that has not heard yet that it was gone. */

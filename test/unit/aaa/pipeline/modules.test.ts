@@ -181,4 +181,65 @@ describe("checksimul", () => {
     expect(await ask(open, settings, () => outcome("nak", 503))).toMatchObject({ code: CODE.accessAccept });
     expect(await ask(open, settings, () => outcome("timeout"))).toMatchObject({ code: CODE.accessReject });
   });
+
+  describe("of logins before their accounting Start", () => {
+    async function rigWith(open: AcctSession[], settings: object) {
+      const store = {
+        acctSessions: { find: async () => ({ items: [...open], next: undefined }) },
+      } as unknown as ModuleServices["store"];
+      const rig = new ModuleRig({ store, dynauth: { exchange: async () => [outcome("ack")] } });
+      const instances = [{ name: "checksimul", module: "checksimul", settings }];
+      await rig.use([accept], { authorize: [callOf("accept")], checksimul: [callOf("checksimul")] }, { instances });
+      const enter = async (...attributes: ReturnType<typeof textAttribute>[]) => {
+        const reply = await rig.ask([USER, NAS, ...attributes]);
+        return reply.kind === "reply" && reply.code === CODE.accessAccept;
+      };
+      return { rig, enter };
+    }
+    const A = textAttribute(31, "00-11-22-AA-BB-CC");
+    const B = textAttribute(31, "00-11-22-AA-BB-CD");
+
+    it.each([
+      { what: "of two devices", first: [A], second: [B] },
+      { what: "that name no device", first: [], second: [] },
+    ])(
+      "lets in one of two $what at the same moment, until the time of the first is over",
+      async ({ first, second }) => {
+        const { rig, enter } = await rigWith([], { limit: 1 });
+        expect(await Promise.all([enter(...first), enter(...second)])).toEqual([true, false]);
+        rig.clock.advance(4_999);
+        expect(await enter(...second)).toBe(false);
+        rig.clock.advance(1);
+        expect(await enter(...second)).toBe(true);
+      },
+    );
+
+    it("lets a device in again whose answer got lost", async () => {
+      const { enter } = await rigWith([], { limit: 1 });
+      expect([await enter(A), await enter(A)]).toEqual([true, true]);
+    });
+
+    it("counts a login no more once its acct session is there", async () => {
+      const open: AcctSession[] = [];
+      const { rig, enter } = await rigWith(open, { limit: 2 });
+      expect(await enter(A)).toBe(true);
+      open.push(acctSession("s1", rig.clock.wallMs(), rig.clock.wallMs(), "00:11:22:aa:bb:cc"));
+      expect(await enter(B)).toBe(true);
+      expect(await enter(textAttribute(31, "00-11-22-AA-BB-CE"))).toBe(false);
+    });
+
+    it("disconnects the oldest for one of two at the same moment", async () => {
+      const { enter } = await rigWith([acctSession("old", 1, 1)], {
+        limit: 1,
+        onLimit: "disconnect-oldest",
+        verifyAfterSeconds: 1e9,
+      });
+      expect((await Promise.all([enter(A), enter(B)])).filter(Boolean)).toHaveLength(1);
+    });
+
+    it("keeps no place where reserveSeconds is 0", async () => {
+      const { enter } = await rigWith([], { limit: 1, reserveSeconds: 0 });
+      expect(await Promise.all([enter(A), enter(B)])).toEqual([true, true]);
+    });
+  });
 });
