@@ -92,7 +92,8 @@ async function decide(
   const alive = await stillOpen(others, silentBeforeMs, request, services);
   if (takes(alive.length)) return "ok";
   if (onLimit === "disconnect-oldest") {
-    const oldest = alive.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
+    // The store lists the newest first, also of those that began in the same second.
+    const oldest = alive.toReversed().toSorted((one, other) => one.startedAtMs - other.startedAtMs);
     const going = oldest.slice(0, Math.max(0, alive.length - limit + 1));
     if ((await disconnected(going, request, services)) && takes(alive.length - going.length)) return "ok";
   }
