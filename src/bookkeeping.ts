@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Accounting, type Recorded } from "./aaa/accounting/accounting.ts";
 import { periodRules } from "./aaa/quota/options.ts";
@@ -24,6 +22,7 @@ import type { Dictionary } from "./radius/dictionary.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { AcctSession } from "./store/acct-session.ts";
 import { BindingKeeper, type KeeperReport } from "./store/binding-keeper.ts";
+import { makeFolder } from "./store/folder.ts";
 import { MongoStore } from "./store/mongo/mongo-store.ts";
 import { SqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store, StoreHealth } from "./store/types.ts";
@@ -179,9 +178,11 @@ export class Bookkeeping {
     if (!(store instanceof SqliteStore) || folder === undefined) return undefined;
     const file = resolve(folder, name);
     const copying = this.#backup.then(async () => {
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      try {
+        makeFolder(folder, 0o700);
+      } catch (error) {
         throw new HubError("ERR_STORE", "store.backups is no folder that can be written to", {}, { cause: error });
-      });
+      }
       return { file, octets: await store.backup(file) };
     });
     this.#backup = copying.catch(() => undefined);
@@ -236,7 +237,7 @@ function storeOf(
 ): Store {
   if (store.kind === "mongodb") return new MongoStore({ clock, random, onHealth }, { uri: store.url });
   try {
-    mkdirSync(dirname(store.file), { recursive: true });
+    makeFolder(dirname(store.file));
   } catch (error) {
     throw new HubError("ERR_CONFIG", `store: the folder of ${store.file} can not be made`, {}, { cause: error });
   }

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { makeFolder } from "../folder.ts";
 import { storeError } from "../store-error.ts";
 import { MIGRATIONS } from "./schema.ts";
 
@@ -139,7 +140,7 @@ export class Database {
 
 /** Makes the file readable for nobody else: it names users. @returns how large it is */
 function prepareFile(file: string): number {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
   return statSync(file).size;
 }
