@@ -134,7 +134,14 @@ describe("Upkeep", () => {
     const atMs = clock.wallMs();
     const entry = { atMs, code: 40, trigger: "test", caller: undefined, requestId: undefined, nas: undefined };
     const ended = { linkId: undefined, username: undefined, acctSessionKey: undefined, outcome: "ack" };
-    const reply = { replyCode: 41, errorCause: undefined, attempts: 1, durationMs: 1 };
+    const reply = {
+      why: undefined,
+      replyCode: 41,
+      errorCause: undefined,
+      mayHaveActed: false,
+      attempts: 1,
+      durationMs: 1,
+    };
     await store.audit.append(
       Array.from({ length: 450 }, (_, n) => ({ exchangeId: `x${n}`, ...entry, ...ended, ...reply })),
     );
