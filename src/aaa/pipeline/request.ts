@@ -69,8 +69,8 @@ export class PipelineRequest implements AaaRequest {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return AbortSignal.any([this.#controller.signal, this.context.signal]);
+    this.#controller ??= this.#boundController();
+    return this.#controller.signal;
   }
 
   /** A call begins. */
@@ -123,6 +123,15 @@ export class PipelineRequest implements AaaRequest {
 
   refuse(reason: string, message?: string): void {
     this.refusal ??= { reason, message };
+  }
+
+  /** By hand: what AbortSignal.any() ties together goes with a major collection only. */
+  #boundController(): AbortController {
+    const controller = new AbortController();
+    const { signal } = this.context;
+    if (signal.aborted) controller.abort();
+    else signal.addEventListener("abort", () => controller.abort(), { once: true });
+    return controller;
   }
 }
 
