@@ -155,7 +155,8 @@ export async function measureIdle(stage: Stage, plan: Plan): Promise<IdleRows> {
   return { memory, latency, handshakesPerSecond: { hub: ofHub.perSecond, bare: ofBare.perSecond } };
 }
 
-/** Links that are open before the first look: the code that opens one is loaded and compiled by then. */
+/** Links that are open, and have worked, before the first look: what opens one is compiled by then, and the heap as large as work
+ *  makes it. */
 const WARM_LINKS = 20;
 
 interface Filled {
@@ -166,6 +167,7 @@ interface Filled {
 
 async function fill(pair: Pair, plan: Plan): Promise<Filled> {
   await pair.open(WARM_LINKS, 1);
+  await heat(plan, pair);
   const before = await pair.node.call("residentBytes", undefined);
   const steps: { links: number; bytesEach: number }[] = [];
   let links = 0;

@@ -77,7 +77,8 @@ export class BackEnd {
   readonly #pool: Pool;
   readonly #turns: Turns;
   readonly #breaker: Breaker;
-  readonly #underWay = new Set<Promise<Asked>>();
+  #underWay = 0;
+  #drained: (() => void) | undefined;
   #failures = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
@@ -107,15 +108,23 @@ export class BackEnd {
   async stop(): Promise<void> {
     // What is asked once a reply was sent begins in the turn of the event loop in which the last packet has ended.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    await Promise.all(this.#underWay);
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
     await this.#pool.close();
   }
 
   /** Never rejects. */
-  ask(question: Question): Promise<Asked> {
-    const asked = this.#ask(question).finally(() => this.#underWay.delete(asked));
-    this.#underWay.add(asked);
-    return asked;
+  async ask(question: Question): Promise<Asked> {
+    this.#underWay += 1;
+    try {
+      return await this.#ask(question);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#drained?.();
+    }
   }
 
   async #ask(question: Question): Promise<Asked> {

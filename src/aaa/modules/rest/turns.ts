@@ -3,7 +3,7 @@ export class Turns {
   readonly #atOnce: number;
   readonly #waitingMax: number;
   /** In the order in which they came. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(atOnce: number, waitingMax: number) {
@@ -16,7 +16,7 @@ export class Turns {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
   /** "now" and "later" have a turn, which ends with done(). "full": too many wait. "gone": the signal fired first. */
@@ -26,29 +26,25 @@ export class Turns {
       return "now";
     }
     if (signal.aborted) return "gone";
-    if (this.#waiting.size >= this.#waitingMax) return "full";
+    if (this.#waiting.length >= this.#waitingMax) return "full";
     return new Promise((resolve) => {
       const begin = (): void => {
         signal.removeEventListener("abort", leave);
         resolve("later");
       };
       const leave = (): void => {
-        this.#waiting.delete(begin);
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
         resolve("gone");
       };
       signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.add(begin);
+      this.#waiting.push(begin);
     });
   }
 
   /** A turn is over: the next one begins. */
   done(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#running -= 1;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running -= 1;
+    else next();
   }
 }
