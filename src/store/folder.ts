@@ -1,14 +1,15 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Makes a folder and what is missing above it, one by one: Node's recursive mkdir never returns where a folder that is there lets
  *  none be made in it and says ENOENT, as /proc does. @throws what the system says */
 export function makeFolder(folder: string, mode = 0o777): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder), mode); // the root is there
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there?.isDirectory() === true) return;
+  if (there === undefined) makeFolder(dirname(folder), mode); // the root is there
   try {
     mkdirSync(folder, { mode });
   } catch (error) {
-    if (!existsSync(folder)) throw error; // else somebody else was faster
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error; // else somebody else was faster
   }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { BUILT_IN_MODULES } from "../../src/aaa/modules/built-in.ts";
+import type { ModuleDefinition } from "../../src/aaa/pipeline/types.ts";
 import { type Attribute, ATTRIBUTE, firstValue, textAttribute } from "../../src/radius/attribute.ts";
 import { encodeRequest, RADSEC_SECRET } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
@@ -58,11 +60,13 @@ describe("users of the store over RadSec", () => {
   it("a reload that can not be built leaves the modules as they were", async () => {
     const hub = await AaaHub.start({ users: [withPassword("nemo", "20000 leagues")] });
     const nas = await router(hub);
-    const broken = hub.reconfigured("modules: { sections: { authorize: [sessions] } }");
-    await expect(hub.running.hub.apply(broken)).rejects.toMatchObject({
-      code: "ERR_CONFIG",
-      message: "module sessions has no component authorize",
-    });
+    const log = BUILT_IN_MODULES.get("log") as ModuleDefinition;
+    const instantiate = () => {
+      throw new Error("no room for it");
+    };
+    const broken = new Map([...BUILT_IN_MODULES, ["log", { ...log, instantiate }] as const]);
+    const config = hub.reconfigured("modules: { sections: { authorize: [log] } }");
+    await expect(hub.running.hub.apply(config, broken)).rejects.toThrow("no room for it");
     expect(await ask(nas, 1, CODE.accessRequest, [NAS, USER, pap("20000 leagues")])).toMatchObject({
       code: CODE.accessAccept,
     });

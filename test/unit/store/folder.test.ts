@@ -14,5 +14,7 @@ describe("makeFolder()", () => {
 
   it("says so where none can be made, and does not try for ever", () => {
     expect(() => makeFolder("/proc/none/a/b")).toThrow("ENOENT");
+    expect(() => makeFolder("/dev/null")).toThrow("EEXIST");
+    expect(() => makeFolder("/dev/null/a")).toThrow("EEXIST");
   });
 });
