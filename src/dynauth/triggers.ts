@@ -1,12 +1,13 @@
 import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, firstInteger, integerAttribute } from "../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, integerAttribute } from "../radius/attribute.ts";
 import type { VendorFormatOf } from "../radius/attribute-place.ts";
 import { CODE, hasComputedAuthenticator } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ClientEntry } from "../transport/client-entry.ts";
 import type { Link, Reply } from "../transport/link.ts";
+import { timestampFault } from "../transport/request-rules.ts";
 import type { Dynauth } from "./dynauth.ts";
 import { ERROR_CAUSE } from "./error-cause.ts";
 import type { Target } from "./exchange-request.ts";
@@ -80,8 +81,8 @@ export class Triggers {
 
   readonly handle: TriggerHandler = async (context) => {
     const { packet } = context;
-    const stale = this.#staleness(packet);
-    if (stale !== undefined) return { kind: "discard", reason: stale };
+    const fault = timestampFault(packet, this.#deps.clock.wallMs(), this.#options);
+    if (fault !== undefined) return { kind: "discard", reason: fault };
     const route = this.#route(context);
     if (route.kind === "nak") return nak(packet, route.errorCause);
     try {
@@ -95,14 +96,6 @@ export class Triggers {
       return nak(packet, CAUSE_OF_ERROR[error.code] ?? ERROR_CAUSE.otherProxyProcessingError);
     }
   };
-
-  /** DP-04, DP-05; future and past alike. */
-  #staleness({ attributes }: Packet): string | undefined {
-    const timestamp = firstInteger(attributes, ATTRIBUTE.eventTimestamp);
-    if (timestamp === undefined) return this.#options.requireEventTimestamp ? "no-event-timestamp" : undefined;
-    const away = Math.abs(timestamp * 1_000 - this.#deps.clock.wallMs());
-    return away > this.#options.timestampWindowMs ? "stale-event-timestamp" : undefined;
-  }
 
   #route({ packet, client }: TriggerContext): Route {
     const { attributes } = packet;
