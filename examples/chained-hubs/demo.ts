@@ -1,43 +1,16 @@
 /** A hub at a site that dials out to the hub of the head office, as a router dials out to a hub, and a simulated router that
  *  knows only the hub of its site. Disconnects asked at the head office come down both links. All in this process, on free ports,
  *  in a temporary folder that is gone afterwards. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { styleText } from "node:util";
-import { systemClock, systemRandom } from "../../src/clock.ts";
-import { problemText } from "../../src/config/problem.ts";
-import { loadConfig } from "../../src/config.ts";
-import { Hub } from "../../src/hub.ts";
-import { openLog } from "../../src/log.ts";
+import type { Hub } from "../../src/hub.ts";
 import type { NasEvent } from "../../src/nas/nas-events.ts";
 import { NasSimulator } from "../../src/nas/nas-simulator.ts";
 import { codeName } from "../../src/radius/codes.ts";
-import { Dictionary } from "../../src/radius/dictionary.ts";
+import { clock, finish, hubOf, random, say } from "../stage.ts";
 
-const ONCE = process.argv.includes("--once");
-const folder = await mkdtemp(join(tmpdir(), "radsec-hub-demo-"));
-const clock = systemClock;
-const random = systemRandom;
-const dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
-const began = performance.now();
-
-function say(who: string, text: string): void {
-  const at = ((performance.now() - began) / 1_000).toFixed(3).padStart(7);
-  console.log(`${styleText("dim", at)}  ${styleText("cyan", who.padEnd(9))} ${text}`);
-}
-
-/** A hub of this configuration, not started yet. */
-function hubOf(name: string, yaml: string): Hub {
-  const common = `
-node: { name: ${name} }
-radsec: [{ address: 127.0.0.1, port: 0 }]
-pki: { folder: ${JSON.stringify(join(folder, name, "pki"))} }
-log: { level: warn, format: pretty }
-`;
-  const loaded = loadConfig(common + yaml, { file: `${name}.yaml`, env: {}, readFile: () => "" });
-  if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
-  const hub = new Hub(loaded.config, { clock, random, log: openLog(loaded.config.log), version: "demo", dictionary });
+/** A hub of this name that tells what it learns; not started yet. */
+function tellingHub(name: string, yaml: string): Hub {
+  const hub = hubOf(yaml, { name });
   hub.events.subscribe((event) => {
     if (event.type === "link.up") say(name, `link up: ${event.peer} dialled in, ${event.protocol}`);
     if (event.type === "binding" && event.change === "bound")
@@ -49,11 +22,10 @@ log: { level: warn, format: pretty }
 // The same key on both sides; certificates would do as well.
 const PSK = `{ identity: site@example.net, key: "hex:${random.bytes(32).toString("hex")}" }`;
 
-const office = hubOf(
+const office = tellingHub(
   "office",
   `
 http: { address: 127.0.0.1, port: 0 }
-store: ${JSON.stringify(join(folder, "office", "hub.db"))}
 clients: [{ name: site, match: { psk: ${PSK} }, role: hub }]
 `,
 );
@@ -61,7 +33,7 @@ const { radsec, http } = await office.start();
 const api = `http://127.0.0.1:${http?.port}`;
 say("office", `HTTP API on ${api}`);
 
-const site = hubOf(
+const site = tellingHub(
   "site",
   `
 http: { enabled: false }
@@ -118,29 +90,16 @@ await call("/disconnect?nas_identifier=router-1&username=alice", 200);
 await call("/disconnect?nas_identifier=router-1&username=alice", 409);
 await call("/disconnect?nas_identifier=router-9&username=alice", 404);
 
-async function stop(): Promise<void> {
-  await router.stop();
-  await site.stop();
-  await office.stop();
-  await rm(folder, { recursive: true, force: true });
-  say("demo", "everything is closed");
-}
-
-if (ONCE) await stop();
-else {
-  console.log(`
+await finish(
+  `
 Both hubs stay up. Try it from another terminal:
 
   curl -X POST '${api}/disconnect?username=bob'
   curl '${api}/v1/links'
-
-Ctrl-C ends all of it.`);
-  let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void stop();
-    });
-  }
-}
+`,
+  async () => {
+    await router.stop();
+    await site.stop();
+    await office.stop();
+  },
+);

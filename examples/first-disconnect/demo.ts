@@ -1,51 +1,15 @@
 /** A hub, two simulated routers that dial out to it, one Disconnect and one CoA through the HTTP API: all in this process, on
  *  free ports, in a temporary folder that is gone afterwards. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { styleText } from "node:util";
-import { systemClock, systemRandom } from "../../src/clock.ts";
-import { problemText } from "../../src/config/problem.ts";
-import { loadConfig } from "../../src/config.ts";
-import { Hub } from "../../src/hub.ts";
-import { openLog } from "../../src/log.ts";
 import type { NasEvent } from "../../src/nas/nas-events.ts";
 import { NasSimulator } from "../../src/nas/nas-simulator.ts";
-import { Dictionary } from "../../src/radius/dictionary.ts";
 import { codeName } from "../../src/radius/codes.ts";
+import { clock, finish, folder, hubOf, random, say } from "../stage.ts";
 
-const ONCE = process.argv.includes("--once");
-const folder = await mkdtemp(join(tmpdir(), "radsec-hub-demo-"));
-const clock = systemClock;
-const random = systemRandom;
-const began = performance.now();
-
-function say(who: string, text: string): void {
-  const at = ((performance.now() - began) / 1_000).toFixed(3).padStart(7);
-  console.log(`${styleText("dim", at)}  ${styleText("cyan", who.padEnd(9))} ${text}`);
-}
-
-const loaded = loadConfig(
-  `
-node: { name: demo }
-radsec: [{ address: 127.0.0.1, port: 0 }]
+const hub = hubOf(`
 http: { address: 127.0.0.1, port: 0 }
-store: ${JSON.stringify(join(folder, "hub.db"))}
-pki: { folder: ${JSON.stringify(join(folder, "pki"))} }
 clients: [{ name: demo-routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]
-log: { level: warn, format: pretty }
-`,
-  { file: "demo.yaml", env: {}, readFile: () => "" },
-);
-if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
-
-const hub = new Hub(loaded.config, {
-  clock,
-  random,
-  log: openLog(loaded.config.log),
-  version: "demo",
-  dictionary: Dictionary.load(join(import.meta.dirname, "../../config/dictionaries")),
-});
+`);
 hub.events.subscribe((event) => {
   if (event.type === "link.up")
     say("hub", `link up: ${event.peer} dialled in from port ${event.port}, ${event.protocol}`);
@@ -114,30 +78,17 @@ const faster = { nas_identifier: "router-2", username: "bob", attributes: { "Mik
 await call("/disconnect?nas_identifier=router-1&username=alice");
 await call("/coa", faster);
 
-async function stop(): Promise<void> {
-  await Promise.all(routers.map((router) => router.stop()));
-  await hub.stop();
-  await rm(folder, { recursive: true, force: true });
-  say("demo", "everything is closed");
-}
-
-if (ONCE) await stop();
-else {
-  console.log(`
+await finish(
+  `
 The hub stays up. Try it from another terminal:
 
   curl -X POST '${api}/disconnect?nas_identifier=router-2&username=bob'     # ends bob's acct session; once more: 409, Error-Cause 503
   curl '${api}/coa' -H 'Content-Type: application/json' -d '${JSON.stringify(faster)}'
   curl '${api}/v1/links'
   curl '${api}/metrics'
-
-Ctrl-C ends all of it.`);
-  let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void stop();
-    });
-  }
-}
+`,
+  async () => {
+    await Promise.all(routers.map((router) => router.stop()));
+    await hub.stop();
+  },
+);

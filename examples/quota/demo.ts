@@ -1,26 +1,17 @@
 /** A hub with a quota of 1 GB, and a simulated router with three users. One of them crosses 80 % and is throttled, crosses 100 %
  *  and is disconnected, comes back and is disconnected again: all in this process, on free ports, in a temporary folder. */
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { styleText } from "node:util";
-import { systemClock, systemRandom } from "../../src/clock.ts";
-import { problemText } from "../../src/config/problem.ts";
-import { loadConfig } from "../../src/config.ts";
 import type { QuotaActed } from "../../src/events.ts";
-import { Hub } from "../../src/hub.ts";
-import { openLog } from "../../src/log.ts";
 import type { AcctSession } from "../../src/nas/acct-sessions.ts";
 import type { NasEvent } from "../../src/nas/nas-events.ts";
 import { type AcctStatus, NasSimulator } from "../../src/nas/nas-simulator.ts";
 import { integerAttribute } from "../../src/radius/attribute.ts";
 import { codeName } from "../../src/radius/codes.ts";
-import { Dictionary } from "../../src/radius/dictionary.ts";
+import { clock, dictionary, finish, hubOf, random, say } from "../stage.ts";
 
-const ONCE = process.argv.includes("--once");
 const ROUTER = "router-1";
 const MEGABYTE = 1_000_000;
 /** RFC 2866 Sections 5.4 and 5.7. */
@@ -29,20 +20,10 @@ const ACCT_SESSION_TIME = 46;
 const ACTED_WITHIN_MS = 10_000;
 const AUDITED_WITHIN_MS = 1_000;
 
-const folder = await mkdtemp(join(tmpdir(), "radsec-hub-quota-"));
-const clock = systemClock;
-const random = systemRandom;
-const dictionary = Dictionary.load(join(import.meta.dirname, "../../config/dictionaries"));
-const began = performance.now();
 /** Megabytes by Acct-Session-Id. */
 const used = new Map<string, number>();
 /** The Stop that the router sent last. */
 let stopped: Promise<void> = Promise.resolve();
-
-function say(who: string, text: string): void {
-  const at = ((performance.now() - began) / 1_000).toFixed(3).padStart(7);
-  console.log(`${styleText("dim", at)}  ${styleText("cyan", who.padEnd(9))} ${text}`);
-}
 
 /** The system of an operator that wants to know. */
 const receiver = createServer((request, response) => {
@@ -59,13 +40,9 @@ const receiver = createServer((request, response) => {
 receiver.listen(0, "127.0.0.1");
 await once(receiver, "listening");
 
-const loaded = loadConfig(
+const hub = hubOf(
   `
-node: { name: demo }
-radsec: [{ address: 127.0.0.1, port: 0 }]
 http: { address: 127.0.0.1, port: 0 }
-pki: { folder: ${JSON.stringify(join(folder, "pki"))} }
-store: ${JSON.stringify(join(folder, "hub.db"))}
 clients: [{ name: demo-routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]
 webhooks:
   - { name: operator, url: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}/", secret: demo, topics: [quota.reached] }
@@ -81,13 +58,9 @@ quota:
           undo: { Mikrotik-Rate-Limit: 50M/50M }
         - percent: 100
           action: disconnect
-log: { level: info, format: pretty }
 `,
-  { file: "demo.yaml", env: {}, readFile: () => "", dictionary },
+  { logLevel: "info" },
 );
-if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
-
-const hub = new Hub(loaded.config, { clock, random, log: openLog(loaded.config.log), version: "demo", dictionary });
 const { radsec, http } = await hub.start();
 await hub.store?.ready(ACTED_WITHIN_MS);
 const api = `http://127.0.0.1:${http?.port}`;
@@ -169,31 +142,18 @@ await new Promise<void>((resolve) => clock.after(AUDITED_WITHIN_MS, resolve));
 await ask("/v1/exchanges?username=alice");
 say(ROUTER, `still online: ${[...router.acctSessions].map(({ username }) => username).join(", ")}`);
 
-async function stop(): Promise<void> {
-  await router.stop();
-  await hub.stop();
-  receiver.closeAllConnections();
-  receiver.close();
-  await rm(folder, { recursive: true, force: true });
-  say("demo", "everything is closed");
-}
-
-if (ONCE) await stop();
-else {
-  console.log(`
+await finish(
+  `
 The hub stays up. Try it from another terminal:
 
   curl '${api}/v1/users/alice/usage'
   curl '${api}/v1/sessions?username=bob'
   curl -X POST '${api}/disconnect?username=bob'
-
-Ctrl-C ends all of it.`);
-  let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void stop();
-    });
-  }
-}
+`,
+  async () => {
+    await router.stop();
+    await hub.stop();
+    receiver.closeAllConnections();
+    receiver.close();
+  },
+);

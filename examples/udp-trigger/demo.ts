@@ -2,60 +2,25 @@
  *  behind RadSec that gets them: all in this process, on free ports, in a temporary folder that is gone afterwards. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { styleText } from "node:util";
-import { systemClock, systemRandom } from "../../src/clock.ts";
-import { problemText } from "../../src/config/problem.ts";
-import { loadConfig } from "../../src/config.ts";
-import { Hub } from "../../src/hub.ts";
-import { openLog } from "../../src/log.ts";
 import type { NasEvent } from "../../src/nas/nas-events.ts";
 import { NasSimulator } from "../../src/nas/nas-simulator.ts";
 import { ATTRIBUTE, firstInteger, textAttribute } from "../../src/radius/attribute.ts";
 import { encodeRequest, SharedSecret, verifyResponse } from "../../src/radius/authenticator.ts";
 import { CODE, codeName } from "../../src/radius/codes.ts";
-import { Dictionary } from "../../src/radius/dictionary.ts";
 import { decodeDatagram } from "../../src/radius/packet.ts";
+import { clock, finish, hubOf, random, say } from "../stage.ts";
 
-const ONCE = process.argv.includes("--once");
 const SECRET = "only-for-this-demo";
 const REPLY_TIMEOUT_MS = 5_000;
-const folder = await mkdtemp(join(tmpdir(), "radsec-hub-demo-"));
-const clock = systemClock;
-const random = systemRandom;
-const began = performance.now();
 
-function say(who: string, text: string): void {
-  const at = ((performance.now() - began) / 1_000).toFixed(3).padStart(7);
-  console.log(`${styleText("dim", at)}  ${styleText("cyan", who.padEnd(9))} ${text}`);
-}
-
-const loaded = loadConfig(
-  `
-node: { name: demo }
-radsec: [{ address: 127.0.0.1, port: 0 }]
+const hub = hubOf(`
 udp: [{ name: dac, addresses: [127.0.0.1], dynauthPort: 0 }]
 http: { enabled: false }
-pki: { folder: ${JSON.stringify(join(folder, "pki"))} }
-store: ${JSON.stringify(join(folder, "hub.db"))}
 clients:
   - { name: aaa, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET}, mayTrigger: true }
   - { name: demo-routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }
-log: { level: warn, format: pretty }
-`,
-  { file: "demo.yaml", env: {}, readFile: () => "" },
-);
-if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
-
-const hub = new Hub(loaded.config, {
-  clock,
-  random,
-  log: openLog(loaded.config.log),
-  version: "demo",
-  dictionary: Dictionary.load(join(import.meta.dirname, "../../config/dictionaries")),
-});
+`);
 const { radsec, udp } = await hub.start();
 const radsecPort = [...radsec.values()][0]?.port ?? 0;
 const dynauthPort = udp.get("dac")?.[0]?.port ?? 0;
@@ -113,27 +78,14 @@ async function disconnect(nasIdentifier: string, username: string, expected: num
 await disconnect("router-1", "alice", CODE.disconnectAck);
 await disconnect("router-9", "alice", CODE.disconnectNak);
 
-async function stop(): Promise<void> {
-  await router.stop();
-  await hub.stop();
-  await rm(folder, { recursive: true, force: true });
-  say("demo", "everything is closed");
-}
-
-if (ONCE) await stop();
-else {
-  console.log(`
+await finish(
+  `
 The hub stays up. Try it from another terminal, with radclient of FreeRADIUS:
 
   echo 'NAS-Identifier = "router-1", User-Name = "bob"' | radclient -x 127.0.0.1:${dynauthPort} disconnect ${SECRET}
-
-Ctrl-C ends all of it.`);
-  let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void stop();
-    });
-  }
-}
+`,
+  async () => {
+    await router.stop();
+    await hub.stop();
+  },
+);
