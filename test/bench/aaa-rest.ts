@@ -1,7 +1,7 @@
 import type { AaaStage } from "./aaa-stage.ts";
-import { middle, type Part, partOf, turn } from "./aaa-turn.ts";
+import { type Part, partOf, turn } from "./aaa-turn.ts";
 import { BenchProcess } from "./bench-process.ts";
-import type { Measured } from "./gauge.ts";
+import { type Measured, middle } from "./gauge.ts";
 import type { Plan } from "./plan.ts";
 import type { RestBackEndCommands } from "./rest-back-end-process.ts";
 

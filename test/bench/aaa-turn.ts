@@ -22,19 +22,3 @@ export function partOf(
   const perSecond = count / seconds;
   return { count, perSecond, p50Ms, p99Ms, cpuUsEach: cpuUs / count, loopDelayP99Ms, failed: lost + others };
 }
-
-/** The median of each figure by itself. */
-export function middle(parts: readonly Measured[]): Measured {
-  const of = (key: keyof Measured): number => {
-    const sorted = parts.map((part) => part[key]).sort((left, right) => left - right);
-    return sorted[(sorted.length - 1) >> 1] ?? NaN;
-  };
-  return {
-    count: of("count"),
-    perSecond: of("perSecond"),
-    p50Ms: of("p50Ms"),
-    p99Ms: of("p99Ms"),
-    cpuUsEach: of("cpuUsEach"),
-    loopDelayP99Ms: of("loopDelayP99Ms"),
-  };
-}

@@ -1,8 +1,8 @@
 import type { AaaLoadCommands } from "./aaa-load-process.ts";
 import { type AaaHub, AaaStage, type Independent, type Transport } from "./aaa-stage.ts";
 import type { BenchProcess } from "./bench-process.ts";
-import type { Measured } from "./gauge.ts";
-import { middle, type Part, turn } from "./aaa-turn.ts";
+import { type Measured, median, middle } from "./gauge.ts";
+import { type Part, turn } from "./aaa-turn.ts";
 import type { Plan } from "./plan.ts";
 import { measureRest, type RestRow } from "./aaa-rest.ts";
 import type { Stage } from "./stage.ts";
@@ -80,7 +80,7 @@ async function measureRow(
     login: middle(turns.login),
     status: middle(turns.status),
     failed: turns.login.reduce((sum, { failed }) => sum + failed, 0),
-    ratio: ratios.toSorted((left, right) => left - right)[(ratios.length - 1) >> 1] ?? NaN,
+    ratio: median(ratios),
   };
 }
 

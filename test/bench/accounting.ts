@@ -1,6 +1,6 @@
 import { type LookUp, measureLookUps } from "./accounting-look-ups.ts";
 import { type AccountingPair, AccountingStage, type AccountingWay } from "./accounting-stage.ts";
-import type { Measured } from "./gauge.ts";
+import { type Measured, median, middle } from "./gauge.ts";
 import type { Seen } from "./load-router.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
@@ -76,22 +76,4 @@ async function oneTurn(hub: AccountingPair, count: number): Promise<Measured & P
     cpuUsEach: cost.cpuUs / answered,
     loopDelayP99Ms: cost.loopDelayP99Ms,
   };
-}
-
-/** The median of each figure by itself. */
-function middle(turns: readonly Measured[]): Measured {
-  const of = (key: keyof Measured): number => median(turns.map((turn) => turn[key]));
-  return {
-    count: of("count"),
-    perSecond: of("perSecond"),
-    p50Ms: of("p50Ms"),
-    p99Ms: of("p99Ms"),
-    cpuUsEach: of("cpuUsEach"),
-    loopDelayP99Ms: of("loopDelayP99Ms"),
-  };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[(sorted.length - 1) >> 1] ?? NaN;
 }

@@ -82,6 +82,25 @@ export function measured(durations: Durations, cost: Cost): Measured {
   };
 }
 
+/** The median of each figure by itself. */
+export function middle(turns: readonly Measured[]): Measured {
+  const of = (key: keyof Measured): number => median(turns.map((turn) => turn[key]));
+  return {
+    count: of("count"),
+    perSecond: of("perSecond"),
+    p50Ms: of("p50Ms"),
+    p99Ms: of("p99Ms"),
+    cpuUsEach: of("cpuUsEach"),
+    loopDelayP99Ms: of("loopDelayP99Ms"),
+  };
+}
+
+/** Of an even number of values the lower one in the middle; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[(sorted.length - 1) >> 1] ?? NaN;
+}
+
 export interface Load {
   readonly links: number;
   readonly inFlight: number;

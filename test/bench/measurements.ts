@@ -1,5 +1,5 @@
 import { BenchProcess } from "./bench-process.ts";
-import type { Load, Measured } from "./gauge.ts";
+import { type Load, type Measured, middle } from "./gauge.ts";
 import type { HttpLoadCommands } from "./http-load-process.ts";
 import { nasName } from "./nas-name.ts";
 import type { Plan } from "./plan.ts";
@@ -191,20 +191,4 @@ async function takeTurns(hub: Pair, bare: Pair, load: Load, rounds: number): Pro
   }
   const { links, inFlight } = load;
   return { what: "in-process", links, inFlight, hub: middle(ofHub), bare: middle(ofBare) };
-}
-
-/** The median of each figure by itself. */
-function middle(rounds: readonly Measured[]): Measured {
-  const of = (key: keyof Measured): number => {
-    const sorted = rounds.map((round) => round[key]).sort((a, b) => a - b);
-    return sorted[(sorted.length - 1) >> 1] ?? NaN;
-  };
-  return {
-    count: of("count"),
-    perSecond: of("perSecond"),
-    p50Ms: of("p50Ms"),
-    p99Ms: of("p99Ms"),
-    cpuUsEach: of("cpuUsEach"),
-    loopDelayP99Ms: of("loopDelayP99Ms"),
-  };
 }

@@ -1,3 +1,4 @@
+import { median } from "./gauge.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { missingTool, type UdpPath, UdpStage } from "./udp-stage.ts";
@@ -68,10 +69,7 @@ async function oneTurn(path: UdpPath, count: number, inFlight: number): Promise<
 }
 
 function middle(turns: readonly Turn[]): UdpMeasured {
-  const of = (key: keyof Turn): number => {
-    const sorted = turns.map((turn) => turn[key]).sort((a, b) => a - b);
-    return sorted[(sorted.length - 1) >> 1] ?? NaN;
-  };
+  const of = (key: keyof Turn): number => median(turns.map((turn) => turn[key]));
   return {
     perSecond: of("perSecond"),
     p50Ms: of("p50Ms"),
