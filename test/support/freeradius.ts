@@ -60,13 +60,7 @@ export async function startHomeServer(
   options: { readonly sections?: string; readonly client?: string; readonly accounting?: string } = {},
 ): Promise<HomeServer> {
   const { sections = "", client = "", accounting = "" } = options;
-  const folder = await temporaryFolder();
-  const ca = await TestCa.create("EAP CA");
-  const issued = await ca.issue({ subject: "CN=home.example.net", dns: ["home.example.net"], usage: [SERVER_AUTH] });
-  const file = (name: string) => join(folder, name);
-  await writeFile(file("ca.pem"), ca.certificate);
-  await writeFile(file("home.pem"), issued.certificate);
-  await writeFile(file("home.key"), issued.key);
+  const eap = await eapModule();
   const [authPort, acctPort] = [await freeUdpPort(), await freeUdpPort()];
   const program = await startFreeradius(`
 modules {
@@ -79,30 +73,7 @@ modules {
   always ok {
     rcode = ok
   }
-  eap {
-    default_eap_type = peap
-    tls-config home {
-      certificate_file = ${file("home.pem")}
-      private_key_file = ${file("home.key")}
-      ca_file = ${file("ca.pem")}
-      tls_min_version = "1.2"
-      tls_max_version = "1.2"
-      ecdh_curve = "prime256v1"
-      fragment_size = 512
-    }
-    ttls {
-      tls = home
-      default_eap_type = mschapv2
-      virtual_server = inner
-    }
-    peap {
-      tls = home
-      default_eap_type = mschapv2
-      virtual_server = inner
-    }
-    mschapv2 {
-    }
-  }
+  ${eap.text}
 }
 client hub {
   ipaddr = 127.0.0.1
@@ -129,7 +100,47 @@ ${virtualServer(
 )}
 ${virtualServer("inner", "")}
 `);
-  return { program, authPort, acctPort, caFile: file("ca.pem") };
+  return { program, authPort, acctPort, caFile: eap.caFile };
+}
+
+/** FreeRADIUS's module eap, with a certificate of its own, whose tunnels are looked into by the virtual server `inner`. A tunneled
+ *  EAP-MSCHAPv2 that is proxied leaves it as MS-CHAPv2. @returns text for `modules`, and the file of the CA */
+export async function eapModule(): Promise<{ readonly text: string; readonly caFile: string }> {
+  const folder = await temporaryFolder();
+  const ca = await TestCa.create("EAP CA");
+  const issued = await ca.issue({ subject: "CN=home.example.net", dns: ["home.example.net"], usage: [SERVER_AUTH] });
+  const file = (name: string) => join(folder, name);
+  await writeFile(file("ca.pem"), ca.certificate);
+  await writeFile(file("home.pem"), issued.certificate);
+  await writeFile(file("home.key"), issued.key);
+  const text = `eap {
+  default_eap_type = peap
+  tls-config home {
+    certificate_file = ${file("home.pem")}
+    private_key_file = ${file("home.key")}
+    ca_file = ${file("ca.pem")}
+    tls_min_version = "1.2"
+    tls_max_version = "1.2"
+    ecdh_curve = "prime256v1"
+    fragment_size = 512
+  }
+  ttls {
+    tls = home
+    default_eap_type = mschapv2
+    copy_request_to_tunnel = yes
+    virtual_server = inner
+  }
+  peap {
+    tls = home
+    default_eap_type = mschapv2
+    copy_request_to_tunnel = yes
+    proxy_tunneled_request_as_eap = no
+    virtual_server = inner
+  }
+  mschapv2 {
+  }
+}`;
+  return { text, caFile: file("ca.pem") };
 }
 
 function virtualServer(name: string, more: string): string {
