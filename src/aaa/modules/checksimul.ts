@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ERROR_CAUSE } from "../../dynauth/error-cause.ts";
 import type { Outcome } from "../../dynauth/outcome.ts";
 import { HubError } from "../../errors.ts";
-import { ATTRIBUTE, attribute } from "../../radius/attribute.ts";
+import { ATTRIBUTE, attribute, firstValue } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
 import type { AcctSession } from "../../store/acct-session.ts";
 import { callingStationKey } from "../../store/calling-station.ts";
@@ -55,7 +55,8 @@ export const checksimul = defineModule({
     return {
       // At once for who has no limit: most logins wait for nothing here.
       checksimul(request) {
-        const { control, username } = request;
+        const { control } = request;
+        const username = accountedAs(request);
         const limit = control.simultaneousUse ?? control.user?.values.simultaneousUse ?? options.limit;
         if (services.store === undefined || limit === undefined || username === undefined || request.heartbeat)
           return "noop";
@@ -64,6 +65,13 @@ export const checksimul = defineModule({
     };
   },
 });
+
+/** Whose acct session it will be: an upstream that gives another name in its Access-Accept has accounting under that one
+ *  (RFC 2865 Section 5.1). */
+function accountedAs({ reply, username }: AaaRequest): string | undefined {
+  const given = firstValue(reply.attributes, ATTRIBUTE.userName);
+  return given === undefined || given.length === 0 ? username : octetText(given);
+}
 
 async function decide(
   request: AaaRequest,

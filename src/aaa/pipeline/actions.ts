@@ -1,7 +1,7 @@
 import { type Component, RETURN_CODES, type ReturnCode } from "./types.ts";
 
 /** What a code of one item does to its list: "return" ends it with that code, "reject" ends it with reject, a number is a
- *  priority: the code with the highest one is that of the list, of equal ones the later. */
+ *  priority: the code with the highest one is that of the list, of equal ones the first. */
 export type Action = "return" | "reject" | number;
 export type Actions = Readonly<Record<ReturnCode, Action>>;
 

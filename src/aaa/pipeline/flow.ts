@@ -1,12 +1,11 @@
 import type { Random } from "../../clock.ts";
-import { ATTRIBUTE, type Attribute } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
-import { decodeVendorSpecific, VENDOR_FORMAT_DEFAULT } from "../../radius/vendor.ts";
 import type { Reply, RequestContext } from "../../transport/link.ts";
 import { answerUnserved } from "../unserved.ts";
 import { EMPTY_RESULT } from "./actions.ts";
 import { type Item, runList } from "./list.ts";
 import type { Pass } from "./pass.ts";
+import { rejectAttributes } from "./reject-attributes.ts";
 import type { PipelineRequest } from "./request.ts";
 import type { Component, ReturnCode } from "./types.ts";
 
@@ -55,6 +54,11 @@ export class Flow {
   #authenticated(pass: Pass, verdict: ReturnCode): Reply | Promise<Reply> {
     if (verdict === "handled") return handled(pass.request);
     if (verdict !== "ok") return this.#reject(pass, verdict);
+    return this.#proven(pass);
+  }
+
+  /** The password was right, whoever says so. */
+  #proven(pass: Pass): Reply | Promise<Reply> {
     const { refusal } = pass.request;
     if (refusal !== undefined) return this.#reject(pass, refusal.reason, refusal.message);
     return next(this.#run("checksimul", pass), (code) => {
@@ -103,17 +107,16 @@ export class Flow {
     });
   }
 
-  /** An Access-Reject says no more than RFC 2865 Section 5.44 lets it, whatever was meant for an Access-Accept. */
   async #reject(pass: Pass, reason: string, message?: string): Promise<Reply> {
     const { request } = pass;
     request.control.rejectReason ??= reason;
-    request.reply.replace(request.reply.attributes.filter(fitsReject));
+    request.reply.replace(rejectAttributes(request.reply.attributes));
     request.reply.code = CODE.accessReject;
     if (message !== undefined) request.reply.set("Reply-Message", message);
     // Its code changes nothing: the verdict stands.
     const code = await this.#list(this.#sections.postauthReject, pass, EMPTY_RESULT.postauth);
     if (code === "handled") return handled(pass.request);
-    return { kind: "reply", code: CODE.accessReject, attributes: pass.request.reply.attributes.filter(fitsReject) };
+    return { kind: "reply", code: CODE.accessReject, attributes: rejectAttributes(pass.request.reply.attributes) };
   }
 
   async #proxied(pass: Pass, pool: string): Promise<Reply> {
@@ -129,7 +132,10 @@ export class Flow {
     if (after === "fail") return discard("postproxy-fail");
     if (after === "handled") return handled(pass.request);
     if (REFUSES.has(after)) return this.#reject(pass, after);
-    if (answer.code === CODE.accessAccept) return this.#accept(pass);
+    if (answer.code === CODE.accessAccept) {
+      reply.code = undefined; // as without an upstream: it is not settled yet, and `handled` is no answer
+      return this.#proven(pass);
+    }
     if (answer.code === CODE.accessReject) {
       const code = await this.#list(this.#sections.postauthReject, pass, EMPTY_RESULT.postauth);
       if (code === "handled") return handled(pass.request);
@@ -170,22 +176,6 @@ const PREACCT_PROCEEDS: ReadonlySet<ReturnCode> = new Set(["ok", "updated", "noo
 const PREPROXY_PROCEEDS: ReadonlySet<ReturnCode> = new Set(["ok", "updated", "noop"]);
 const REFUSES: ReadonlySet<ReturnCode> = new Set(["reject", "invalid", "userlock"]);
 const ACKNOWLEDGES: ReadonlySet<ReturnCode> = new Set(["ok", "updated"]);
-
-const MICROSOFT = 311;
-const MS_CHAP_ERROR = 2;
-const REJECT_TYPES: ReadonlySet<number> = new Set<number>([
-  ATTRIBUTE.replyMessage,
-  ATTRIBUTE.proxyState,
-  ATTRIBUTE.eapMessage,
-  ATTRIBUTE.errorCause,
-]);
-
-function fitsReject({ type, value }: Attribute): boolean {
-  if (REJECT_TYPES.has(type)) return true;
-  if (type !== ATTRIBUTE.vendorSpecific) return false;
-  const specific = decodeVendorSpecific(value, () => VENDOR_FORMAT_DEFAULT);
-  return specific?.vendor === MICROSOFT && specific.subAttributes.every((each) => each.type === MS_CHAP_ERROR);
-}
 
 /** The module has made the answer, or wants none. */
 function handled({ reply }: PipelineRequest): Reply {

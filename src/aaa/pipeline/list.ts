@@ -71,7 +71,8 @@ function isEnd(progress: Progress, item: Item, code: ReturnCode): boolean {
     progress.result = action === "reject" ? "reject" : code;
     return true;
   }
-  if (action >= progress.priority) {
+  // Of two codes with the same priority the first stays, as in FreeRADIUS.
+  if (action > progress.priority) {
     progress.priority = action;
     progress.result = code;
   }
@@ -84,5 +85,6 @@ function runItem(item: Item, pass: Pass, before: ReturnCode, random: Random): Re
   if (kind === "group" || kind === "redundant") return runList(items, pass, before, random);
   const from = Math.floor(random.fraction() * items.length);
   if (kind === "redundant-load-balance") return runList(items, pass, before, random, from);
-  return runItem(items[from] as Item, pass, before, random);
+  // A list of one, so that an override of the item counts.
+  return runList([items[from] as Item], pass, before, random);
 }

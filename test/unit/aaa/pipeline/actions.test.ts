@@ -84,10 +84,10 @@ describe("default actions, as FreeRADIUS has them", () => {
     },
   );
 
-  it("of two codes with the same precedence takes the later", () => {
+  it("of two codes with the same precedence takes the first", () => {
     const component = "authenticate";
-    expect(run([answering("fail", [], { component }), answering("noop", [], { component })])).toBe("noop");
-    expect(run([answering("noop", [], { component }), answering("fail", [], { component })])).toBe("fail");
+    expect(run([answering("fail", [], { component }), answering("noop", [], { component })])).toBe("fail");
+    expect(run([answering("noop", [], { component }), answering("fail", [], { component })])).toBe("noop");
   });
 
   it("gives an empty list the code that it is told", () => {
@@ -147,6 +147,21 @@ describe("groups", () => {
     expect(ran).toEqual(["b"]);
   });
 
+  it("load-balance: an override of the one that it takes counts", () => {
+    const ran: string[] = [];
+    const items = [answering("ok", ran, { name: "a", on: { ok: "reject" } }), answering("ok", ran, { name: "b" })];
+    expect(run([group("load-balance", items)], "noop", fractions(0))).toBe("reject");
+    expect(run([group("load-balance", items)], "noop", fractions(0.5))).toBe("ok");
+    expect(ran).toEqual(["a", "b"]);
+  });
+
+  it("redundant-load-balance: fails when all fail, each asked once", () => {
+    const ran: string[] = [];
+    const items = ["a", "b", "c"].map((name) => inGroup("fail", ran, name));
+    expect(run([group("redundant-load-balance", items)], "noop", fractions(0.7))).toBe("fail");
+    expect(ran).toEqual(["c", "a", "b"]);
+  });
+
   it("redundant-load-balance: begins at random and goes round while they fail", () => {
     const ran: string[] = [];
     const items = [inGroup("ok", ran, "a"), inGroup("fail", ran, "b"), inGroup("fail", ran, "c")];
@@ -161,6 +176,19 @@ describe("groups", () => {
     const items: Item[] = [{ ...inner, actions } as Item, inGroup("updated", ran, "b")];
     expect(run([group("redundant", items)])).toBe("updated");
     expect(ran).toEqual(["a", "b"]);
+  });
+
+  it("nests: groups in a redundant-load-balance, of which each is tried as a whole", () => {
+    const ran: string[] = [];
+    const actions = defaultActions("authorize", true);
+    const inner = (...codes: readonly [ReturnCode, string][]): Item => ({
+      kind: "group",
+      actions,
+      items: codes.map(([code, name]) => answering(code, ran, { name })),
+    });
+    const items = [inner(["ok", "a"], ["fail", "b"], ["ok", "c"]), inner(["noop", "d"], ["updated", "e"])];
+    expect(run([group("redundant-load-balance", items)], "noop", fractions(0))).toBe("updated");
+    expect(ran).toEqual(["a", "b", "d", "e"]);
   });
 
   it("group: is a list of its own, whose code counts once", () => {

@@ -204,6 +204,37 @@ describe("an Access-Request that is passed on", () => {
     expect(shown(await rig.ask())).toBe(post);
   });
 
+  it("is refused after the upstream has let it in, where a module refuses the user", async () => {
+    const rig = new ModuleRig();
+    rig.upstream = async () => upstreamAccept;
+    const strict = moduleOf("strict", {
+      authorize(request) {
+        request.refuse("closed", "We are closed");
+        return "ok";
+      },
+    });
+    await rig.use([toPool, strict], { authorize: [callOf("to-pool"), callOf("strict")] });
+    const attributes = [textAttribute(18, "We are closed")];
+    expect(await rig.ask()).toEqual({ kind: "reply", code: REJECT, attributes });
+    const upstreamReject: Reply = { kind: "reply", code: REJECT, attributes: [], proxied: true };
+    rig.upstream = async () => upstreamReject;
+    expect(await rig.ask()).toEqual(upstreamReject);
+  });
+
+  it("lets checksimul decide once the upstream has let it in, and turns its EAP Success into a Failure", async () => {
+    const rig = new ModuleRig();
+    const eap = (code: number) => ({ type: 79, value: Buffer.of(code, 9, 0, 4) });
+    rig.upstream = async () => ({ kind: "reply", code: ACCEPT, attributes: [eap(3)], proxied: true });
+    const lists = { ...sections, checksimul: [callOf("chosen")], postauth: [callOf("after")] };
+    const ran: string[] = [];
+    const after = moduleOf("after", { postauth: () => (ran.push("postauth"), "ok") });
+    await rig.use([toPool, chosen("ok"), after], lists);
+    expect(await rig.ask()).toEqual({ kind: "reply", code: ACCEPT, attributes: [eap(3)] });
+    await rig.use([toPool, chosen("reject"), after], lists);
+    expect(await rig.ask()).toEqual({ kind: "reply", code: REJECT, attributes: [eap(4)] });
+    expect(ran).toEqual(["postauth"]);
+  });
+
   it("gives the upstream's Reject as it is, marked as somebody else's verdict", async () => {
     const rig = new ModuleRig();
     const answer: Reply = { kind: "reply", code: REJECT, attributes: [textAttribute(18, "no")], proxied: true };
