@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { makeThrowAwayPki, type ThrowAwayPki } from "../../pki/throw-away.ts";
-import type { AccountingHubCommands, AaaPorts } from "./accounting-hub-process.ts";
+import type { AccountingHubCommands } from "./accounting-hub-process.ts";
 import type { AccountingLoadCommands } from "./accounting-load-process.ts";
 import type { AaaLoadCommands } from "./aaa-load-process.ts";
 import { BenchProcess } from "./bench-process.ts";
+import type { HubPorts } from "./hub-under-test.ts";
 import { nasName } from "./nas-name.ts";
+import { StageFolder } from "./stage-folder.ts";
 
 const RADLOAD = join(import.meta.dirname, "../../../shared/tools/radload.c");
 const SECRET = "a-secret-of-the-benchmark";
@@ -23,29 +22,23 @@ export type Transport = "tls" | "udp";
 /** A hub in a process of its own. */
 export interface AaaHub extends AsyncDisposable {
   readonly node: BenchProcess<AccountingHubCommands>;
-  readonly ports: AaaPorts;
+  readonly ports: HubPorts;
 }
 
 /** Keys, a folder and the processes of the aaa part; all of it is gone after the run. */
 export class AaaStage implements Disposable {
-  readonly #folder: string = mkdtempSync(join(tmpdir(), "radsec-hub-bench-aaa-"));
-  readonly #pki: ThrowAwayPki;
+  readonly #folder: StageFolder;
   readonly #profileFolder: string | undefined;
   #hubs = 0;
 
-  private constructor(pki: ThrowAwayPki, profileFolder: string | undefined) {
-    this.#pki = pki;
+  private constructor(folder: StageFolder, profileFolder: string | undefined) {
+    this.#folder = folder;
     this.#profileFolder = profileFolder;
   }
 
   /** @param profileFolder where the hubs leave their CPU profiles */
   static async make(profileFolder: string | undefined): Promise<AaaStage> {
-    const pki = await makeThrowAwayPki();
-    const stage = new AaaStage(pki, profileFolder);
-    stage.#write("ca.pem", pki.ca.certificatePem);
-    stage.#write("hub.pem", pki.hub.certificatePem);
-    stage.#write("hub.key", pki.hub.keyPem);
-    return stage;
+    return new AaaStage(await StageFolder.make(), profileFolder);
   }
 
   /** A hub as it is shipped, which answers as many Status-Servers as come.
@@ -63,8 +56,8 @@ export class AaaStage implements Disposable {
     await router.call("open", {
       port: transport === "tls" ? ports.radsecPort : ports.authPort,
       transport,
-      ca: this.#pki.ca.certificatePem,
-      certificate: await this.#pki.nas(nasName(NAS)),
+      ca: this.#folder.pki.ca.certificatePem,
+      certificate: await this.#folder.pki.nas(nasName(NAS)),
       secret: transport === "tls" ? RADSEC_SECRET : SECRET,
     });
     return router;
@@ -77,8 +70,8 @@ export class AaaStage implements Disposable {
       port: ports.radsecPort,
       transport: "tls",
       links: 1,
-      ca: this.#pki.ca.certificatePem,
-      certificates: [await this.#pki.nas(nasName(ACCOUNTING_NAS))],
+      ca: this.#folder.pki.ca.certificatePem,
+      certificates: [await this.#folder.pki.nas(nasName(ACCOUNTING_NAS))],
       secret: RADSEC_SECRET,
       acctSessions: ACCT_SESSIONS,
     });
@@ -88,7 +81,7 @@ export class AaaStage implements Disposable {
   /** Logins over UDP from a loader that was written apart from the hub.
    *  @throws what the compiler says, or that the loader is not here */
   async radload({ ports }: AaaHub, count: number, inFlight: number): Promise<Independent> {
-    const program = this.#file("radload");
+    const program = this.#folder.file("radload");
     await run("cc", ["-O2", "-w", "-o", program, RADLOAD, "-lcrypto"]);
     const words = [ports.authPort, "auth", count, inFlight, SECRET, nasName(NAS), 5].map(String);
     const { stdout } = await run(program, words);
@@ -103,32 +96,20 @@ export class AaaStage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   #configuration(name: string, modules: string): string {
-    return `
-radsec:
-  - address: 127.0.0.1
-    port: 0
-    tls: { certificateFile: ${this.#file("hub.pem")}, keyFile: ${this.#file("hub.key")}, caFiles: [${this.#file("ca.pem")}] }
+    return `${this.#folder.radsec}
 http: { address: 127.0.0.1, port: 0 }
 udp: [{ name: legacy, addresses: [127.0.0.1], authPort: 0 }]
 clients:
   - { name: legacy, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET} }
   - { name: routers, match: { issuer: CN=radsec-hub throw-away CA, admitEvery: true }, vendor: mikrotik }
 status: { ratePerSecond: 100000 }
-store: ${this.#file(`${name}.db`)}
-log: { file: ${this.#file(`${name}.log`)} }
+store: ${this.#folder.file(`${name}.db`)}
+log: { file: ${this.#folder.file(`${name}.log`)} }
 ${modules}`;
-  }
-
-  #file(name: string): string {
-    return join(this.#folder, name);
-  }
-
-  #write(name: string, text: string): void {
-    writeFileSync(this.#file(name), text, { mode: 0o600 });
   }
 }
 

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Credentials, makeThrowAwayPki, type ThrowAwayPki } from "../../pki/throw-away.ts";
+import type { Credentials } from "../../pki/throw-away.ts";
 import type { BareAccountingCommands } from "./accounting-bare-process.ts";
 import type { AccountingHubCommands } from "./accounting-hub-process.ts";
 import { UPLOAD_EACH } from "./accounting-interims.ts";
@@ -11,6 +8,7 @@ import { BenchProcess } from "./bench-process.ts";
 import type { Cost } from "./gauge.ts";
 import type { Seen } from "./load-router.ts";
 import { nasName } from "./nas-name.ts";
+import { StageFolder } from "./stage-folder.ts";
 
 /** Acct sessions that are on while records are counted: each record is an Interim-Update of one of them. */
 export const ACTIVE = 8_192;
@@ -42,24 +40,22 @@ export interface AccountingPair extends AsyncDisposable {
 
 /** Keys, a folder and the processes of the accounting part; all of it is gone after the run. */
 export class AccountingStage implements Disposable {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "radsec-hub-bench-accounting-"));
-  readonly #pki: ThrowAwayPki;
+  readonly #folder: StageFolder;
   readonly #profileFolder: string | undefined;
   #files = 0;
 
-  private constructor(pki: ThrowAwayPki, profileFolder: string | undefined) {
-    this.#pki = pki;
+  private constructor(folder: StageFolder, profileFolder: string | undefined) {
+    this.#folder = folder;
     this.#profileFolder = profileFolder;
   }
 
   /** @param profileFolder where the hubs leave their CPU profiles */
   static async make(profileFolder: string | undefined): Promise<AccountingStage> {
-    const pki = await makeThrowAwayPki();
-    const stage = new AccountingStage(pki, profileFolder);
-    stage.#write("ca.pem", pki.ca.certificatePem);
-    stage.#write("hub.pem", pki.hub.certificatePem);
-    stage.#write("hub.key", pki.hub.keyPem);
-    return stage;
+    return new AccountingStage(await StageFolder.make(), profileFolder);
+  }
+
+  get folder(): string {
+    return this.#folder.path;
   }
 
   async hub(way: AccountingWay): Promise<AccountingPair> {
@@ -70,13 +66,13 @@ export class AccountingStage implements Disposable {
     const { transport, links } = way;
     const certificates: Credentials[] = [];
     for (let link = 1; transport === "tls" && link <= links; link += 1) {
-      certificates.push(await this.#pki.nas(nasName(link)));
+      certificates.push(await this.#folder.pki.nas(nasName(link)));
     }
     await routers.call("open", {
       port: transport === "tls" ? radsecPort : acctPort,
       transport,
       links,
-      ca: this.#pki.ca.certificatePem,
+      ca: this.#folder.pki.ca.certificatePem,
       certificates,
       secret: transport === "tls" ? RADSEC_SECRET : SECRET,
       acctSessions: ACTIVE,
@@ -106,36 +102,24 @@ export class AccountingStage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   #configuration({ coalesce, quota }: AccountingWay, file: string): string {
-    return `
-radsec:
-  - address: 127.0.0.1
-    port: 0
-    tls: { certificateFile: ${this.#file("hub.pem")}, keyFile: ${this.#file("hub.key")}, caFiles: [${this.#file("ca.pem")}] }
+    return `${this.#folder.radsec}
 http: { enabled: false }
 udp: [{ name: legacy, addresses: [127.0.0.1], acctPort: 0 }]
 clients:
   - { name: legacy, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET} }
   - { name: routers, match: { issuer: CN=radsec-hub throw-away CA, admitEvery: true }, coalesce: ${coalesce ? "all" : "none"} }
 store: ${file}
-log: { file: ${this.#file("hub.log")} }
+log: { file: ${this.#folder.file("hub.log")} }
 ${quota === true ? ONE_RULE : ""}`;
   }
 
   #newFile(): string {
     this.#files += 1;
-    return this.#file(`${this.#files}.db`);
-  }
-
-  #file(name: string): string {
-    return join(this.folder, name);
-  }
-
-  #write(name: string, text: string): void {
-    writeFileSync(this.#file(name), text, { mode: 0o600 });
+    return this.#folder.file(`${this.#files}.db`);
   }
 }
 

@@ -1,18 +1,12 @@
 /** The hub under test and, because a trigger in-process needs it, the load driver. null() says what the driver itself costs. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { systemClock, systemRandom } from "../../src/clock.ts";
-import { problemText } from "../../src/config/problem.ts";
-import { loadConfig } from "../../src/config.ts";
 import type { ExchangeRequest } from "../../src/dynauth/exchange-request.ts";
 import type { Outcome } from "../../src/dynauth/outcome.ts";
-import { Hub } from "../../src/hub.ts";
-import { Dictionary } from "../../src/radius/dictionary.ts";
-import { openLog } from "../../src/log.ts";
+import type { Hub } from "../../src/hub.ts";
 import { ATTRIBUTE, textAttribute } from "../../src/radius/attribute.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { answerCommands } from "./bench-process.ts";
 import { Durations, Gauge, type Load, type Measured, measureWhile, residentBytes } from "./gauge.ts";
+import { type HubPorts, startHub } from "./hub-under-test.ts";
 import { nasName } from "./nas-name.ts";
 
 type Exchange = (request: ExchangeRequest) => Promise<readonly Outcome[]>;
@@ -22,23 +16,10 @@ const durations = new Durations();
 const gauge = new Gauge();
 
 /** @param yaml the hub's configuration */
-async function start(yaml: string): Promise<{ radsecPort: number; httpPort: number; dynauthPort: number }> {
-  const loaded = loadConfig(yaml, { file: "bench.yaml", env: {}, readFile: (path) => readFileSync(path, "utf8") });
-  if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
-  hub = new Hub(loaded.config, {
-    clock: systemClock,
-    random: systemRandom,
-    log: openLog(loaded.config.log),
-    version: "bench",
-    dictionary: Dictionary.load(join(import.meta.dirname, "../../config/dictionaries")),
-  });
-  const { radsec, http, udp } = await hub.start();
-  const dynauth = [...udp.values()].flat().find(({ purpose }) => purpose === "dynauth");
-  return {
-    radsecPort: [...radsec.values()][0]?.port ?? 0,
-    httpPort: http?.port ?? 0,
-    dynauthPort: dynauth?.port ?? 0,
-  };
+async function start(yaml: string): Promise<HubPorts> {
+  const started = await startHub(yaml);
+  hub = started.hub;
+  return started.ports;
 }
 
 function requestTo(link: number): ExchangeRequest {

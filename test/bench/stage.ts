@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Credentials, makeThrowAwayPki, type ThrowAwayPki } from "../../pki/throw-away.ts";
+import type { Credentials } from "../../pki/throw-away.ts";
 import type { BareCommands } from "./bare-process.ts";
 import { BenchProcess } from "./bench-process.ts";
 import type { HubCommands } from "./hub-process.ts";
 import { nasName } from "./nas-name.ts";
 import type { Dial, NasCommands } from "./nas-process.ts";
+import { StageFolder } from "./stage-folder.ts";
 
 /** What the hub and the floor can both be asked. */
 export type NodeCommands = Pick<HubCommands, "drive" | "begin" | "end" | "residentBytes">;
@@ -29,27 +27,23 @@ const RAMP = 48;
 
 /** Everything the processes share: keys, a folder, the configuration. It is gone after the run. */
 export class Stage implements Disposable {
-  readonly #pki: ThrowAwayPki;
+  readonly #folder: StageFolder;
   readonly #certificates: readonly Credentials[];
-  readonly #folder = mkdtempSync(join(tmpdir(), "radsec-hub-bench-"));
   readonly profileFolder: string | undefined;
   #hubs = 0;
 
-  private constructor(pki: ThrowAwayPki, certificates: readonly Credentials[], profileFolder: string | undefined) {
-    this.#pki = pki;
+  private constructor(folder: StageFolder, certificates: readonly Credentials[], profileFolder: string | undefined) {
+    this.#folder = folder;
     this.#certificates = certificates;
     this.profileFolder = profileFolder;
-    writeFileSync(this.#file("ca.pem"), pki.ca.certificatePem);
-    writeFileSync(this.#file("hub.pem"), pki.hub.certificatePem);
-    writeFileSync(this.#file("hub.key"), pki.hub.keyPem, { mode: 0o600 });
   }
 
   /** @param certificates of routers; they are used in turn
    *  @param profileFolder where the hubs leave their CPU profiles */
   static async make(certificates: number, profileFolder: string | undefined): Promise<Stage> {
-    const pki = await makeThrowAwayPki();
-    const issued = Array.from({ length: certificates }, (_, index) => pki.nas(nasName(index + 1)));
-    return new Stage(pki, await Promise.all(issued), profileFolder);
+    const folder = await StageFolder.make();
+    const issued = Array.from({ length: certificates }, (_, index) => folder.pki.nas(nasName(index + 1)));
+    return new Stage(folder, await Promise.all(issued), profileFolder);
   }
 
   /** A hub as it is shipped, log lines for each exchange included, but with limits that let one machine be every router.
@@ -64,8 +58,8 @@ export class Stage implements Disposable {
   async bare(): Promise<Pair<BareCommands>> {
     const node = new BenchProcess<BareCommands>("bare-process.ts");
     const options = {
-      ca: this.#pki.ca.certificatePem,
-      credentials: this.#pki.hub,
+      ca: this.#folder.pki.ca.certificatePem,
+      credentials: this.#folder.pki.hub,
       messageBytes: MESSAGE_BYTES,
       answerBytes: ANSWER_BYTES,
     };
@@ -74,7 +68,7 @@ export class Stage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   #pair<C extends NodeCommands>(
@@ -84,7 +78,13 @@ export class Stage implements Disposable {
     answer: Dial["answer"],
   ): Pair<C> {
     const routers = new BenchProcess<NasCommands>("nas-process.ts");
-    const common = { port, ca: this.#pki.ca.certificatePem, certificates: this.#certificates, answer, ramp: RAMP };
+    const common = {
+      port,
+      ca: this.#folder.pki.ca.certificatePem,
+      certificates: this.#certificates,
+      answer,
+      ramp: RAMP,
+    };
     return {
       node,
       routers,
@@ -97,20 +97,12 @@ export class Stage implements Disposable {
   }
 
   #configuration(logLevel: string): string {
-    return `
-radsec:
-  - address: 127.0.0.1
-    port: 0
-    tls: { certificateFile: ${this.#file("hub.pem")}, keyFile: ${this.#file("hub.key")}, caFiles: [${this.#file("ca.pem")}] }
+    return `${this.#folder.radsec}
     limits: { linksPerPeer: 20000, halfOpenPerAddress: 512, newPerSecondPerAddress: 100000, handshakeTimeout: 30s }
 http: { address: 127.0.0.1, port: 0 }
 clients: [{ name: routers, match: { issuer: CN=radsec-hub throw-away CA, admitEvery: true } }]
-store: ${this.#file(`hub-${this.#hubs}.db`)}
-log: { level: ${logLevel}, file: ${this.#file("hub.log")} }
+store: ${this.#folder.file(`hub-${this.#hubs}.db`)}
+log: { level: ${logLevel}, file: ${this.#folder.file("hub.log")} }
 `;
-  }
-
-  #file(name: string): string {
-    return join(this.#folder, name);
   }
 }

@@ -1,13 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { makeThrowAwayPki, type ThrowAwayPki } from "../../pki/throw-away.ts";
 import { BenchProcess } from "./bench-process.ts";
 import type { Cost } from "./gauge.ts";
 import type { HubCommands } from "./hub-process.ts";
+import { StageFolder } from "./stage-folder.ts";
 import type { RelayCommands } from "./udp-relay-process.ts";
 
 const TOOLS = join(import.meta.dirname, "../../../shared/tools");
@@ -44,27 +43,22 @@ export function missingTool(): string | undefined {
 
 /** Loader and NASes that were written apart from the hub; the loader is compiled into a folder that is gone after the run. */
 export class UdpStage implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), "radsec-hub-bench-udp-"));
-  readonly #pki: ThrowAwayPki;
+  readonly #folder: StageFolder;
   readonly #profileFolder: string | undefined;
   #hubs = 0;
 
-  private constructor(pki: ThrowAwayPki, profileFolder: string | undefined) {
-    this.#pki = pki;
+  private constructor(folder: StageFolder, profileFolder: string | undefined) {
+    this.#folder = folder;
     this.#profileFolder = profileFolder;
   }
 
   static async make(profileFolder: string | undefined): Promise<UdpStage> {
-    const pki = await makeThrowAwayPki();
-    const stage = new UdpStage(pki, profileFolder);
-    const nas = await pki.nas("bench-nas");
-    stage.#write("ca.pem", pki.ca.certificatePem);
-    stage.#write("hub.pem", pki.hub.certificatePem);
-    stage.#write("hub.key", pki.hub.keyPem);
-    stage.#write("nas.pem", nas.certificatePem);
-    stage.#write("nas.key", nas.keyPem);
-    await run("cc", ["-O2", "-w", "-o", stage.#file("radload"), RADLOAD, "-lcrypto"]);
-    return stage;
+    const folder = await StageFolder.make();
+    const nas = await folder.pki.nas("bench-nas");
+    folder.write("nas.pem", nas.certificatePem);
+    folder.write("nas.key", nas.keyPem);
+    await run("cc", ["-O2", "-w", "-o", folder.file("radload"), RADLOAD, "-lcrypto"]);
+    return new UdpStage(folder, profileFolder);
   }
 
   /** A hub as it is shipped, with a line in its log for each exchange.
@@ -79,14 +73,14 @@ export class UdpStage implements Disposable {
 
   async relay(nases: number): Promise<UdpPath> {
     const node = new BenchProcess<RelayCommands>("udp-relay-process.ts");
-    const { ca, hub } = this.#pki;
+    const { ca, hub } = this.#folder.pki;
     const { tlsPort, udpPort } = await node.call("start", { ca: ca.certificatePem, credentials: hub });
     const nas = await this.#dial(tlsPort, nases, "none");
     return this.#path(node, nas, udpPort, RADSEC_SECRET);
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   #path(
@@ -112,7 +106,11 @@ export class UdpStage implements Disposable {
 
   async #dial(port: number, count: number, register: "status" | "none"): Promise<ScriptedNas> {
     const names = { port, count, register, "nas-id": "nas-%d", servername: "localhost" };
-    const files = { ca: this.#file("ca.pem"), cert: this.#file("nas.pem"), key: this.#file("nas.key") };
+    const files = {
+      ca: this.#folder.file("ca.pem"),
+      cert: this.#folder.file("nas.pem"),
+      key: this.#folder.file("nas.key"),
+    };
     const words = Object.entries({ ...names, ...files }).flatMap(([key, value]) => [`--${key}`, String(value)]);
     const child = spawn(process.execPath, [SCRIPTED_NAS, ...words], { stdio: ["ignore", "pipe", "pipe"] });
     await once(child.stderr, "data"); // "ready", once all of them are
@@ -122,7 +120,7 @@ export class UdpStage implements Disposable {
   async #radload(port: number, secret: string, count: number, inFlight: number, nases: number): Promise<Loaded> {
     const words = [port, "disc", count, inFlight, secret, "nas-%d", REPLY_TIMEOUT_S].map(String);
     const env = { ...process.env, RADLOAD_NAS: String(nases) };
-    const { stdout } = await run(this.#file("radload"), words, { env });
+    const { stdout } = await run(this.#folder.file("radload"), words, { env });
     const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? NaN);
     return {
       count: number(/ ok=(\d+)/),
@@ -135,27 +133,15 @@ export class UdpStage implements Disposable {
   }
 
   #configuration(logLevel: string, name: string): string {
-    return `
-radsec:
-  - address: 127.0.0.1
-    port: 0
-    tls: { certificateFile: ${this.#file("hub.pem")}, keyFile: ${this.#file("hub.key")}, caFiles: [${this.#file("ca.pem")}] }
+    return `${this.#folder.radsec}
 http: { enabled: false }
 udp: [{ name: dac, addresses: [127.0.0.1], dynauthPort: 0 }]
 clients:
   - { name: dac, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${DAC_SECRET}, mayTrigger: true }
   - { name: routers, match: { issuer: CN=radsec-hub throw-away CA, admitEvery: true } }
-store: ${this.#file(`${name}.db`)}
-log: { level: ${logLevel}, file: ${this.#file(`${name}.log`)} }
+store: ${this.#folder.file(`${name}.db`)}
+log: { level: ${logLevel}, file: ${this.#folder.file(`${name}.log`)} }
 `;
-  }
-
-  #file(name: string): string {
-    return join(this.#folder, name);
-  }
-
-  #write(name: string, text: string): void {
-    writeFileSync(this.#file(name), text, { mode: 0o600 });
   }
 }
 
