@@ -34,15 +34,32 @@ export class AccountMetrics {
     gauge("passwords_hashing", "Passwords that are being hashed", () => accounts.load.passwords.running);
     gauge("passwords_waiting", "Passwords that wait to be hashed", () => accounts.load.passwords.waiting);
     gauge("passwords_remembered", "Right passwords that need no hash", () => accounts.load.passwords.remembered);
-    new Counter({
-      name: "radsec_hub_passwords_refused_total",
-      help: "Passwords that were not hashed because too many waited",
-      registers,
-      collect() {
-        this.reset();
-        this.inc(accounts.load.passwords.refused);
-      },
-    });
+    const counter = (name: string, help: string, read: () => number): void => {
+      new Counter({
+        name: `radsec_hub_${name}`,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    };
+    counter(
+      "passwords_refused_total",
+      "Logins not answered because too many passwords waited to be hashed",
+      () => accounts.load.passwords.refused,
+    );
+    counter(
+      "passwords_held_total",
+      "Logins not answered because too many passwords of their user, device or router were being tried",
+      () => accounts.load.passwords.held,
+    );
+    counter(
+      "passwords_late_total",
+      "Logins not answered because their hash was not ready in time; it goes on, for the repeated request",
+      () => accounts.load.passwords.late,
+    );
     new Counter({
       name: "radsec_hub_guesses_refused_total",
       help: "Logins refused unseen after too many wrong passwords, by what held them up",

@@ -1,19 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ntHash } from "../../src/aaa/mschap/nt-hash.ts";
-import { Passwords } from "../../src/aaa/users/passwords.ts";
-import { systemRandom } from "../../src/clock.ts";
 import { AaaHub, withPassword } from "../support/aaa-hub.ts";
 import { needs } from "../support/freeradius.ts";
+import { hashedPassword } from "../support/hashed-passwords.ts";
 import { planRecord, userRecord } from "../support/user-records.ts";
 
 const NEMO = withPassword("nemo", "20000 leagues");
-
-async function hashed(password: string) {
-  const deps = { random: systemRandom, onFault: () => undefined };
-  const stored = await new Passwords(deps, { algorithm: "argon2id", atOnce: 2, waitingMax: 8 }).stored(password);
-  if (stored === undefined) throw new Error("no hash");
-  return stored;
-}
 
 /** The exchange of RFC 2759 Section 9.2. @param response NT-Response, hexadecimal */
 function msChap2(response: string): string[] {
@@ -39,7 +31,7 @@ describe("radclient against users of the store", () => {
   });
 
   it("PAP, hashed: the same, and a second time from memory", async () => {
-    const hub = await AaaHub.start({ users: [userRecord("ahab", { password: await hashed("white whale") })] });
+    const hub = await AaaHub.start({ users: [userRecord("ahab", { password: await hashedPassword("white whale") })] });
     const login = () => hub.auth('User-Name = "ahab"', 'User-Password = "white whale"');
     expect((await login()).reply).toBe("Access-Accept");
     expect((await login()).reply).toBe("Access-Accept");

@@ -10,7 +10,7 @@ export type AttemptVerdict = "match" | "mismatch" | "busy";
 export function attemptLogin(
   request: AaaRequest,
   { users, log }: Pick<ModuleServices, "users" | "log">,
-  verify: () => AttemptVerdict | Promise<AttemptVerdict>,
+  verify: (attempt: GuessAttempt) => AttemptVerdict | Promise<AttemptVerdict>,
 ): ReturnCode | Promise<ReturnCode> {
   const attempt = attemptOf(request);
   const admitted = request.heartbeat ? undefined : users?.guesses.admit(attempt);
@@ -20,7 +20,7 @@ export function attemptLogin(
     return "reject";
   }
   const ended = (verdict: AttemptVerdict) => judged(verdict, request, attempt, users);
-  const verdict = verify();
+  const verdict = verify(attempt);
   return verdict instanceof Promise ? verdict.then(ended) : ended(verdict);
 }
 
@@ -44,7 +44,8 @@ function judged(
 
 function attemptOf(request: AaaRequest): GuessAttempt {
   const callingStationId = request.octets(CALLING_STATION_ID)?.toString("latin1");
-  return { username: request.username ?? "", callingStationId, source: request.link.peerKey };
+  const { username = "", heartbeat, link } = request;
+  return { username, callingStationId, source: link.peerKey, exempt: heartbeat };
 }
 
 const CALLING_STATION_ID = 31;

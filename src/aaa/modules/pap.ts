@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ATTRIBUTE } from "../../radius/attribute.ts";
 import { ntHash } from "../mschap/nt-hash.ts";
 import { defineModule, type KnownPassword } from "../pipeline/types.ts";
-import type { KnownUser, PasswordCheck } from "../users/types.ts";
+import type { PasswordVerdict } from "../users/types.ts";
 import { type AttemptVerdict, attemptLogin } from "./attempt.ts";
 
 /** PAP: User-Password (RFC 2865 Section 5.2) against whichever form of the password is known. */
@@ -24,18 +24,23 @@ export const pap = defineModule({
       const password = request.password();
       if (password === undefined) return "invalid";
       // At once where the password is remembered: a promise per login is what a fast answer can not afford.
-      return attemptLogin(request, services, () => {
+      return attemptLogin(request, services, (attempt) => {
         if (control.password !== undefined) return fits(control.password, password) ? "match" : "mismatch";
         const { passwords } = services.users ?? {};
         if (passwords === undefined) return "mismatch";
-        return passwords.knows(control.user, password) ? "match" : slowly(passwords, control.user, password);
+        if (passwords.knows(control.user, password)) return "match";
+        // What is not known in time has no answer. Beyond the deadline it would be a reject, and of a right password.
+        const left = request.deadline - services.clock.now();
+        const until = request.deadline - Math.min(MARGIN_MS, left / 4);
+        return passwords.verify(attempt, control.user, password, until).then(plain);
       });
     },
   }),
 });
 
-async function slowly(check: PasswordCheck, known: KnownUser | undefined, password: Buffer): Promise<AttemptVerdict> {
-  const verdict = await check.verify(known, password);
+const MARGIN_MS = 250;
+
+function plain(verdict: PasswordVerdict): AttemptVerdict {
   return verdict === "match" || verdict === "busy" ? verdict : "mismatch";
 }
 

@@ -7,8 +7,7 @@ import type { Store } from "../../store/types.ts";
 import { PlanAttributes } from "../plans/plan-attributes.ts";
 import { GuessCounter } from "./guess-limits.ts";
 import type { UsersOptions } from "./options.ts";
-import type { HashingLoad } from "./password-hashing.ts";
-import { Passwords } from "./passwords.ts";
+import { Passwords, type PasswordsLoad } from "./passwords.ts";
 import { updateSessions } from "./update-sessions.ts";
 import { RememberedUsers } from "./user-directory.ts";
 import { type UpdatesLoad, UserUpdates } from "./user-updates.ts";
@@ -31,7 +30,7 @@ export interface AccountsDeps {
 }
 
 export interface AccountsLoad {
-  readonly passwords: HashingLoad & { readonly remembered: number };
+  readonly passwords: PasswordsLoad;
   readonly guessesRefused: Readonly<Record<"user" | "mac" | "source", number>>;
   readonly updates: UpdatesLoad;
 }
@@ -53,8 +52,8 @@ export class Accounts {
     const { clock, random, store, quotaChanged, onFault } = deps;
     this.#events = deps.events;
     this.directory = new RememberedUsers(clock, store, options.memoryMs);
-    this.passwords = new Passwords({ random, onFault }, options.passwords);
     this.guesses = new GuessCounter(clock, options.guesses);
+    this.passwords = new Passwords({ clock, random, pending: this.guesses, onFault }, options.passwords);
     this.plans = new PlanAttributes(deps.dictionary, options.interimSeconds);
     const sessions = { ...deps, directory: this.directory, attributes: this.plans, updated: quotaChanged };
     const update = (username: string) => {

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../clock.ts";
 import { callingStationKey } from "../../store/calling-station.ts";
-import type { GuessAttempt, GuessLimits, GuessVerdict } from "./types.ts";
+import type { GuessAttempt, GuessLimits, GuessVerdict, PendingGuesses } from "./types.ts";
 
 export interface GuessOptions {
   /** Time in which a whole `...Max` is forgiven; forgiveness comes bit by bit. */
@@ -28,12 +28,18 @@ const ACCOUNTS_MAX = 50_000;
 
 /** Leaky buckets of wrong passwords. Somebody who tries many users from one MAC or router is held up by that; somebody who tries
  *  one user from many is held up by the user. */
-export class GuessCounter implements GuessLimits {
+export class GuessCounter implements GuessLimits, PendingGuesses {
   readonly #clock: Pick<Clock, "now">;
   readonly #accounts: Readonly<Record<Kind, LRUCache<string, Account>>> = {
     user: new LRUCache({ max: ACCOUNTS_MAX }),
     mac: new LRUCache({ max: ACCOUNTS_MAX }),
     source: new LRUCache({ max: ACCOUNTS_MAX }),
+  };
+  /** Passwords that are being hashed: no more than the queue of the hashes takes. */
+  readonly #pending: Readonly<Record<Kind, Map<string, number>>> = {
+    user: new Map(),
+    mac: new Map(),
+    source: new Map(),
   };
   readonly #refused: Record<Kind, number> = { user: 0, mac: 0, source: 0 };
   #options: GuessOptions;
@@ -82,13 +88,44 @@ export class GuessCounter implements GuessLimits {
 
   succeeded(attempt: GuessAttempt): void {
     this.#accounts.user.delete(attempt.username);
-    const mac = this.#accounts.mac.size === 0 ? undefined : nameOf(attempt, "mac");
-    if (mac !== undefined) this.#accounts.mac.delete(mac);
+  }
+
+  begin(attempt: GuessAttempt): boolean {
+    if (attempt.exempt !== true && !this.#hasPlace(attempt)) return false;
+    this.#count(attempt, 1);
+    return true;
+  }
+
+  end(attempt: GuessAttempt): void {
+    this.#count(attempt, -1);
+  }
+
+  /** Whether one more would still be within the limits if all those under way were wrong. */
+  #hasPlace(attempt: GuessAttempt): boolean {
+    for (const by of KINDS) {
+      const max = this.#max(by);
+      const name = nameOf(attempt, by);
+      if (name === undefined || max === 0) continue;
+      const account = this.#accounts[by].peek(name);
+      const wrong = account === undefined ? 0 : this.#drained(account, max);
+      if (wrong + (this.#pending[by].get(name) ?? 0) > max - 1) return false;
+    }
+    return true;
   }
 
   /** Somebody in charge has changed the user: its wrong passwords are of the past. */
   forgive(username: string): void {
     this.#accounts.user.delete(username);
+  }
+
+  #count(attempt: GuessAttempt, step: 1 | -1): void {
+    for (const by of KINDS) {
+      const name = nameOf(attempt, by);
+      if (name === undefined) continue;
+      const count = (this.#pending[by].get(name) ?? 0) + step;
+      if (count === 0) this.#pending[by].delete(name);
+      else this.#pending[by].set(name, count);
+    }
   }
 
   #max(by: Kind): number {

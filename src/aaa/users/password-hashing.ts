@@ -9,12 +9,14 @@ export interface HashingOptions {
   readonly atOnce: number;
   /** Logins that wait for their turn. */
   readonly waitingMax: number;
+  /** How long one waits for its verdict. */
+  readonly answerWithinMs: number;
 }
 
 export interface HashingLoad {
   readonly running: number;
   readonly waiting: number;
-  /** Since the start. */
+  /** Since the start, because too many waited. */
   readonly refused: number;
 }
 
@@ -55,15 +57,16 @@ export class PasswordHashing {
   /** A new hash in PHC string format; undefined when too many wait. */
   async hash(password: Buffer): Promise<string | undefined> {
     const wanted = this.#unfilled();
-    const running = this.#queue.add(() => derive(wanted, password), "later");
+    const running = this.#queue.later(() => derive(wanted, password));
     return running === undefined ? undefined : phcText({ ...wanted, hash: await running });
   }
 
-  /** Whether a password fits a hash. A text that is no hash, as that of an unknown user, takes as long and does not fit. */
-  async verify(text: string | undefined, password: Buffer): Promise<"match" | "mismatch" | "busy"> {
+  /** Whether a password fits a hash. A text that is no hash, as that of an unknown user, takes as long and does not fit.
+   *  @param source who brought it: each has its turns */
+  async verify(text: string | undefined, password: Buffer, source: string): Promise<"match" | "mismatch" | "busy"> {
     const known = text === undefined ? undefined : parsePhc(text);
     const stored = known ?? this.#dummy;
-    const running = this.#queue.add(() => derive(stored, password), "soon");
+    const running = this.#queue.soon(source, () => derive(stored, password));
     if (running === undefined) return "busy";
     const fits = timingSafeEqual(await running, stored.hash);
     return fits && known !== undefined ? "match" : "mismatch";

@@ -1,32 +1,59 @@
 import { hash as digest, timingSafeEqual } from "node:crypto";
-import type { Random } from "../../clock.ts";
+import type { Clock, Random } from "../../clock.ts";
 import type { StoredPassword } from "../../store/user-types.ts";
 import { ntHash } from "../mschap/nt-hash.ts";
 import { type HashingLoad, type HashingOptions, PasswordHashing } from "./password-hashing.ts";
+import { PasswordMac } from "./password-mac.ts";
 import { PasswordMemory } from "./password-memory.ts";
-import type { KnownUser, PasswordCheck, PasswordVerdict } from "./types.ts";
+import { SharedVerdicts } from "./shared-verdicts.ts";
+import type { GuessAttempt, KnownUser, PasswordCheck, PasswordVerdict, PendingGuesses } from "./types.ts";
+
+export interface PasswordsDeps {
+  readonly clock: Pick<Clock, "now" | "after">;
+  readonly random: Random;
+  readonly pending: PendingGuesses;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface PasswordsLoad extends HashingLoad {
+  readonly remembered: number;
+  /** Since the start: logins without an answer, because too many passwords of their user, device or router were being tried. */
+  readonly held: number;
+  /** Since the start: logins without an answer, because their hash was not ready in time. */
+  readonly late: number;
+}
 
 /** PAP passwords, whichever way they are kept.
  *
  *  Whatever is wrong costs one slow hash: a wrong password, an unknown user, a user without a password or with one in clear text.
- *  The time of a refusal tells nobody which it was. */
+ *  The time of a refusal tells nobody which it was. Who asks for the same password of the same name at a time shares the hash, and
+ *  that, too, is the same for a name that nobody has. */
 export class Passwords implements PasswordCheck {
+  readonly #deps: PasswordsDeps;
   readonly #hashing: PasswordHashing;
+  readonly #mac: PasswordMac;
   readonly #memory: PasswordMemory;
-  readonly #onFault: (error: unknown) => void;
+  readonly #shared: SharedVerdicts;
+  #answerWithinMs: number;
+  #held = 0;
 
-  constructor(deps: { readonly random: Random; readonly onFault: (error: unknown) => void }, options: HashingOptions) {
+  constructor(deps: PasswordsDeps, options: HashingOptions) {
+    this.#deps = deps;
     this.#hashing = new PasswordHashing(deps.random, options);
-    this.#memory = new PasswordMemory(deps.random);
-    this.#onFault = deps.onFault;
+    this.#mac = new PasswordMac(deps.random);
+    this.#memory = new PasswordMemory(this.#mac);
+    this.#shared = new SharedVerdicts(deps.clock);
+    this.#answerWithinMs = options.answerWithinMs;
   }
 
-  get load(): HashingLoad & { readonly remembered: number } {
-    return { ...this.#hashing.load, remembered: this.#memory.size };
+  get load(): PasswordsLoad {
+    const { late } = this.#shared;
+    return { ...this.#hashing.load, remembered: this.#memory.size, held: this.#held, late };
   }
 
   apply(options: HashingOptions): void {
     this.#hashing.apply(options);
+    this.#answerWithinMs = options.answerWithinMs;
   }
 
   /** To be called when a user has changed. */
@@ -47,13 +74,18 @@ export class Passwords implements PasswordCheck {
     }
   }
 
-  async verify(known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict> {
-    try {
-      return await this.#verdict(known, password);
-    } catch (error) {
-      this.#onFault(error); // no memory for a hash: nobody knows whether the password is right
-      return "busy";
-    }
+  async verify(
+    attempt: GuessAttempt,
+    known: KnownUser | undefined,
+    password: Buffer,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<PasswordVerdict> {
+    if (this.knows(known, password)) return "match";
+    const patience = Math.min(until, this.#deps.clock.now() + this.#answerWithinMs);
+    // Of a name that nobody has there is no revision, and else no difference.
+    const question = this.#mac.text(`${known?.user.revision ?? ""} ${attempt.username}`, password);
+    const verdict = await this.#shared.ask(question, patience, () => this.#counted(attempt, known, password));
+    return verdict === "late" ? "busy" : verdict;
   }
 
   /** How a new password is to be kept; undefined when too many wait to be hashed. */
@@ -64,16 +96,32 @@ export class Passwords implements PasswordCheck {
     return secret === undefined ? undefined : { kind, secret };
   }
 
-  async #verdict(known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict> {
+  /** As long as it is not known to be right it counts as wrong: who tries many at once gets no further than who tries one by one. */
+  async #counted(attempt: GuessAttempt, known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict> {
+    const { pending, onFault } = this.#deps;
+    if (!pending.begin(attempt)) {
+      this.#held += 1;
+      return "busy";
+    }
+    try {
+      return await this.#verdict(attempt, known, Buffer.from(password));
+    } catch (error) {
+      onFault(error); // no memory for a hash: nobody knows whether the password is right
+      return "busy";
+    } finally {
+      pending.end(attempt);
+    }
+  }
+
+  async #verdict({ source }: GuessAttempt, known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict> {
     const kept = known?.user.password;
     if (known === undefined || kept === undefined) {
-      const verdict = await this.#hashing.verify(undefined, password);
+      const verdict = await this.#hashing.verify(undefined, password, source);
       return verdict === "busy" || known === undefined ? verdict : "unusable";
     }
-    if (this.knows(known, password)) return "match";
-    if (kept.kind !== "hashed") return this.#hashing.verify(undefined, password);
+    if (kept.kind !== "hashed") return this.#hashing.verify(undefined, password, source);
     const { username, revision } = known.user;
-    const verdict = await this.#hashing.verify(kept.secret, password);
+    const verdict = await this.#hashing.verify(kept.secret, password, source);
     if (verdict === "match") this.#memory.wasRight(username, revision, password);
     return verdict;
   }

@@ -25,16 +25,22 @@ export interface UserDirectory {
   find(username: string): Promise<KnownUser | undefined>;
 }
 
-/** "unusable": the user has no password, so that none can fit. "busy": too many passwords wait to be hashed; the request is best
- *  left without an answer, and the NAS asks again. */
+/** "unusable": the user has no password, so that none can fit. "busy": nobody can say yet, because too many passwords wait to be
+ *  hashed; the request is best left without an answer. The NAS asks again, and gets the verdict that is ready by then. */
 export type PasswordVerdict = "match" | "mismatch" | "unusable" | "busy";
 
 export interface PasswordCheck {
   /** Whether a PAP password is known to fit without a slow hash; false says nothing. */
   knows(known: KnownUser | undefined, password: Buffer): boolean;
   /** Whether a PAP password fits. For an unknown user it takes as long as for a known one and says "mismatch". Never rejects.
-   *  @param password without the padding of User-Password */
-  verify(known: KnownUser | undefined, password: Buffer): Promise<PasswordVerdict>;
+   *  @param attempt after GuessLimits.admit() @param password without the padding of User-Password
+   *  @param until Clock.now() after which a verdict is of no use: it is "busy" then at the latest */
+  verify(
+    attempt: GuessAttempt,
+    known: KnownUser | undefined,
+    password: Buffer,
+    until?: number,
+  ): Promise<PasswordVerdict>;
 }
 
 /** One try to log in, as far as guesses are counted. */
@@ -44,6 +50,8 @@ export interface GuessAttempt {
   readonly callingStationId: string | undefined;
   /** Who brought it: the peer key of the link, or the address of an HTTP caller. */
   readonly source: string;
+  /** The hub's own heartbeat: nothing holds it up. */
+  readonly exempt?: boolean;
 }
 
 export type GuessVerdict =
@@ -55,8 +63,17 @@ export interface GuessLimits {
   admit(attempt: GuessAttempt): GuessVerdict;
   /** The password was wrong, or there is no such user. */
   failed(attempt: GuessAttempt): void;
-  /** The password was right: the user's and the MAC's wrong ones are forgotten, the source's are not. */
+  /** The password was right: the user's wrong ones are forgotten. Those of the MAC and the source are not: who has one account could
+   *  else go on guessing at those of others. */
   succeeded(attempt: GuessAttempt): void;
+}
+
+/** Passwords that are being hashed: as long as nobody knows, each takes the place of a wrong one. */
+export interface PendingGuesses {
+  /** @returns false when the user, MAC or source could reach its limit with those that are under way already */
+  begin(attempt: GuessAttempt): boolean;
+  /** After a begin() that was true. */
+  end(attempt: GuessAttempt): void;
 }
 
 /** What bounds the acct session beyond its plan. */

@@ -2,13 +2,20 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Asynchronous work, so much at once and so much waiting. "soon" goes before "later", and never waits behind more than what runs. */
+/** Places for "later", however few those of "soon" are: an import adds so many at a time. */
+const LATER_MIN = 256;
+
+/** Asynchronous work, so much at once and so much waiting. "soon" goes before "later", and never waits behind more than what runs.
+ *  What waits "soon" waits by source, one of each after the other, and one source gets half of the places at the most: who has much
+ *  to do holds nobody else up. */
 export class WorkQueue {
-  readonly #soon: Waiting[] = [];
+  /** By source, in the order of their turns; never an empty one. */
+  readonly #soon = new Map<string, Waiting[]>();
   readonly #later: Waiting[] = [];
   #atOnce: number;
   #waitingMax: number;
   #running = 0;
+  #soonWaiting = 0;
   #refused = 0;
 
   constructor(atOnce: number, waitingMax: number) {
@@ -21,7 +28,7 @@ export class WorkQueue {
   }
 
   get waiting(): number {
-    return this.#soon.length + this.#later.length;
+    return this.#soonWaiting + this.#later.length;
   }
 
   /** Work refused because too much waited, since the start. */
@@ -35,13 +42,26 @@ export class WorkQueue {
     this.#next();
   }
 
-  /** @returns undefined when too much of that kind waits already */
-  add<Result>(work: () => Promise<Result>, when: "soon" | "later"): Promise<Result> | undefined {
-    const queue = when === "soon" ? this.#soon : this.#later;
-    if (queue.length >= this.#waitingMax) {
-      this.#refused += 1;
-      return undefined;
-    }
+  /** Work that somebody waits for. @returns undefined when too much waits already, of that source or of all */
+  soon<Result>(source: string, work: () => Promise<Result>): Promise<Result> | undefined {
+    const own = this.#soon.get(source) ?? [];
+    if (this.#soonWaiting >= this.#waitingMax || own.length >= Math.ceil(this.#waitingMax / 2)) return this.#refuse();
+    if (own.length === 0) this.#soon.set(source, own);
+    this.#soonWaiting += 1;
+    return this.#queued(own, work);
+  }
+
+  /** Work that can wait. @returns undefined when too much of it waits already */
+  later<Result>(work: () => Promise<Result>): Promise<Result> | undefined {
+    if (this.#later.length >= Math.max(LATER_MIN, this.#waitingMax)) return this.#refuse();
+    return this.#queued(this.#later, work);
+  }
+
+  #refuse(): undefined {
+    this.#refused += 1;
+  }
+
+  #queued<Result>(queue: Waiting[], work: () => Promise<Result>): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const end = (): void => {
       this.#running -= 1;
@@ -54,10 +74,22 @@ export class WorkQueue {
 
   #next(): void {
     while (this.#running < this.#atOnce) {
-      const waiting = this.#soon.shift() ?? this.#later.shift();
+      const waiting = this.#nextSoon() ?? this.#later.shift();
       if (waiting === undefined) return;
       this.#running += 1;
       waiting.begin();
     }
+  }
+
+  #nextSoon(): Waiting | undefined {
+    const [first] = this.#soon;
+    if (first === undefined) return undefined;
+    const [source, own] = first;
+    const waiting = own.shift();
+    this.#soonWaiting -= 1;
+    // Its next turn comes after those of the others.
+    this.#soon.delete(source);
+    if (own.length > 0) this.#soon.set(source, own);
+    return waiting;
   }
 }

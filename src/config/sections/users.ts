@@ -18,7 +18,11 @@ export const usersSection = section({
   passwords: section({
     hash: choice("How new passwords are hashed.", ["argon2id", "scrypt"]).default("argon2id"),
     atOnce: count("Passwords that are hashed at once, each by a thread.", 1, 64).default(2),
-    waiting: count("Logins that may wait for it; one more is not answered.", 1, 100_000).default(256),
+    waiting: count("Logins that may wait for it; one more is not answered.", 1, 100_000).default(4_096),
+    answerWithin: duration("How long a login waits for its hash; then it is not answered.", {
+      min: "100ms",
+      max: "30s",
+    }).prefault("4s"),
   })
     .prefault({})
     .meta({ description: "Slow hashes of passwords." }),
@@ -42,12 +46,12 @@ export const usersSection = section({
 type UsersValues = z.output<typeof usersSection>;
 
 export function usersOptions({ memory, interim, passwords, guesses, changes }: UsersValues): UsersOptions {
-  const { hash, atOnce, waiting } = passwords;
+  const { hash, atOnce, waiting, answerWithin } = passwords;
   const { window, user, mac, source } = guesses;
   return {
     memoryMs: memory,
     interimSeconds: Math.round(interim / 1_000),
-    passwords: { algorithm: hash, atOnce, waitingMax: waiting },
+    passwords: { algorithm: hash, atOnce, waitingMax: waiting, answerWithinMs: answerWithin },
     guesses: { windowMs: window, userMax: user, macMax: mac, sourceMax: source },
     updates: { perSecond: changes.perSecond },
   };

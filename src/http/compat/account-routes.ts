@@ -41,7 +41,7 @@ async function tokensFor(fields: Fields, lifetimeMs: number, address: string, de
   const attempt = { username, callingStationId: undefined, source: address };
   if (!guesses.admit(attempt).ok) return badRequest(LOGIN_FAILED);
   const known = await directory.find(username);
-  const verdict = await passwords.verify(known, Buffer.from(password, "utf8"));
+  const verdict = await passwords.verify(attempt, known, Buffer.from(password, "utf8"));
   if (verdict === "busy") return unavailable("too many log in");
   if (verdict === "match") guesses.succeeded(attempt);
   else guesses.failed(attempt);

@@ -25,6 +25,13 @@ const MISTAKES: readonly Mistake[] = [
     message: "at least 1",
   },
   {
+    name: "a login that waits for ever",
+    yaml: "users: { passwords: { answerWithin: 31s } }",
+    line: 1,
+    key: "users.passwords.answerWithin",
+    message: "at most 30s",
+  },
+  {
     name: "a key that may be meant",
     yaml: "users: { guesses: { users: 5 } }",
     line: 1,
@@ -38,7 +45,7 @@ describe("section users", () => {
     expect(configOf("").users).toEqual({
       memoryMs: 30_000,
       interimSeconds: 120,
-      passwords: { algorithm: "argon2id", atOnce: 2, waitingMax: 256 },
+      passwords: { algorithm: "argon2id", atOnce: 2, waitingMax: 4_096, answerWithinMs: 4_000 },
       guesses: { windowMs: 300_000, userMax: 10, macMax: 20, sourceMax: 1_000 },
       updates: { perSecond: 200 },
     });

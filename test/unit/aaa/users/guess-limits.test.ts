@@ -55,9 +55,34 @@ describe("GuessCounter", () => {
     fail(3);
     guesses.succeeded(ALICE);
     expect(guesses.admit(ALICE)).toEqual({ ok: true });
-    fail(3);
+    fail(1, { ...ALICE, callingStationId: "other" });
+    fail(2, { ...ALICE, callingStationId: "another" });
     guesses.forgive("alice");
     expect(guesses.admit(ALICE)).toEqual({ ok: true });
+  });
+
+  it("holds a MAC up that has an account of its own and guesses at those of others between its logins", () => {
+    for (let index = 0; index < 5; index += 1) {
+      fail(1, { ...ALICE, username: `u${index}` });
+      guesses.succeeded({ ...ALICE, username: "mallory" });
+    }
+    expect(guesses.admit({ ...ALICE, username: "u5" })).toMatchObject({ ok: false, by: "mac" });
+  });
+
+  it.each([
+    ["user", 3, {}],
+    ["mac", 5, { username: undefined }],
+    ["source", 8, { username: undefined, callingStationId: undefined }],
+  ] as const)("counts what is not known yet as wrong, by %s", (_by, max, own) => {
+    const attempts = Array.from({ length: max + 1 }, (_, index) => ({
+      username: "username" in own ? `u${index}` : "alice",
+      callingStationId: "callingStationId" in own ? `m${index}` : ALICE.callingStationId,
+      source: "peer 1",
+    }));
+    const begun = attempts.filter((attempt) => guesses.begin(attempt));
+    expect(begun).toHaveLength(max);
+    for (const attempt of begun) guesses.end(attempt);
+    expect(attempts.filter((attempt) => guesses.begin(attempt))).toHaveLength(max);
   });
 
   it("is not made longer by what was under way when the limit was reached", () => {
