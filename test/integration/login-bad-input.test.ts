@@ -124,7 +124,7 @@ describe("what is wrong with a login", () => {
     const answered = async ([name, attributes]: readonly [string, readonly Attribute[]]) => {
       const { code, attributes: told } = await ask(attributes);
       const more = told.filter(({ type }) => type !== ATTRIBUTE.messageAuthenticator);
-      return [name, `${codeName(code)} ${more.map(({ type }) => type)}`.trim()] as const;
+      return [name, `${codeName(code)} ${more.map(({ type }) => type).join()}`.trim()] as const;
     };
     const answers = Object.fromEntries(await Promise.all(Object.entries(REQUESTS).map(answered)));
     // Message-Authenticator alone, and what MS-CHAP says of any wrong response.
