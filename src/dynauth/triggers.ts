@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, integerAttribute } from "../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, integerAttribute, proxyStates } from "../radius/attribute.ts";
 import type { VendorFormatOf } from "../radius/attribute-place.ts";
 import { CODE, hasComputedAuthenticator } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
@@ -160,7 +160,7 @@ function answer(
         code: outcome.replyCode,
         attributes: [
           ...withoutProxyState(hops?.back(outcome.linkId, outcome.replyAttributes) ?? outcome.replyAttributes),
-          ...proxyStates(packet),
+          ...proxyStates(packet.attributes),
         ],
       };
     case "timeout":
@@ -184,7 +184,7 @@ function answer(
 function unroutable(packet: Packet, why: NoRoute["why"], noRoute: NoRouteAnswer | undefined): Reply {
   if (noRoute?.answer === "silence") return { kind: "discard", reason: "no-route" };
   if (noRoute?.answer === "access-reject") {
-    return { kind: "reply", code: CODE.accessReject, attributes: proxyStates(packet) };
+    return { kind: "reply", code: CODE.accessReject, attributes: proxyStates(packet.attributes) };
   }
   return nak(packet, noRoute?.errorCause ?? CAUSE_OF_NO_ROUTE[why]);
 }
@@ -201,7 +201,7 @@ function nak(packet: Packet, errorCause: number): Reply {
   const code = NAK_OF.get(packet.code);
   if (code === undefined) return { kind: "discard", reason: "no-route" };
   const cause = integerAttribute(ATTRIBUTE.errorCause, errorCause);
-  return { kind: "reply", code, attributes: [cause, ...proxyStates(packet)] };
+  return { kind: "reply", code, attributes: [cause, ...proxyStates(packet.attributes)] };
 }
 
 const NAK_OF: ReadonlyMap<number, number> = new Map([
@@ -220,11 +220,6 @@ const CAUSE_OF_ERROR: Readonly<Partial<Record<string, number>>> = {
 function causeOfProtocolError(errorCause: number | undefined): number {
   const kept = errorCause === ERROR_CAUSE.unsupportedExtension || errorCause === ERROR_CAUSE.requestNotRoutable;
   return kept ? errorCause : ERROR_CAUSE.otherProxyProcessingError;
-}
-
-/** DP-22: present in every reply, unchanged and in order. */
-function proxyStates({ attributes }: Packet): Attribute[] {
-  return attributes.filter(({ type }) => type === ATTRIBUTE.proxyState);
 }
 
 function withoutProxyState(attributes: readonly Attribute[]): Attribute[] {

@@ -80,6 +80,11 @@ export function firstInteger(attributes: readonly Attribute[], type: number): nu
   return value !== undefined && value.length === 4 ? value.readUInt32BE() : undefined;
 }
 
+/** The Proxy-States, in order: a reply has those of its request, unchanged (DP-22, UL-15; RFC 2865 Section 5.33). */
+export function proxyStates(attributes: readonly Attribute[]): Attribute[] {
+  return attributes.filter(({ type }) => type === ATTRIBUTE.proxyState);
+}
+
 /** By type: a bit for each of which a packet has at most one, 0 for the others. */
 const AT_MOST_ONCE = new Uint8Array(256);
 AT_MOST_ONCE[ATTRIBUTE.serviceType] = 1;

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../clock.ts";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, firstValue } from "../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, firstValue, proxyStates } from "../radius/attribute.ts";
 import { encodeResponse } from "../radius/authenticator.ts";
 import { CODE } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
@@ -285,7 +285,7 @@ function responseTo(reply: Reply, packet: Packet, asker: Asker): Buffer | DropRe
 
 /** UL-15: a reply has the Proxy-States of its request, in order and unchanged. A handler that put some in has put in all. */
 function withProxyStates(attributes: readonly Attribute[], packet: Packet): readonly Attribute[] {
-  const states = packet.attributes.filter(({ type }) => type === ATTRIBUTE.proxyState);
+  const states = proxyStates(packet.attributes);
   if (states.length === 0 || firstValue(attributes, ATTRIBUTE.proxyState) !== undefined) return attributes;
   return [...attributes, ...states];
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { ProxyMark } from "../../dynauth/trigger-attributes.ts";
 import { HubError } from "../../errors.ts";
-import { ATTRIBUTE, type Attribute } from "../../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, proxyStates } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
 import type { HidingHop } from "../../radius/hidden.ts";
 import type { Packet } from "../../radius/packet.ts";
@@ -97,7 +97,12 @@ export class Forwarder {
     const kept = reply.attributes.filter((each) => !isProxyState(each) && !isMessageAuthenticator(each));
     const attributes = packet.code === CODE.accessRequest ? rehide(kept, hop, inbound) : kept;
     // UL-15: what the router sent, in order and unchanged; ours stays behind.
-    return { kind: "reply", code: reply.code, attributes: [...attributes, ...proxyStates(packet)], proxied: true };
+    return {
+      kind: "reply",
+      code: reply.code,
+      attributes: [...attributes, ...proxyStates(packet.attributes)],
+      proxied: true,
+    };
   }
 }
 
@@ -113,12 +118,8 @@ function forwarded(packet: Packet, from: HidingHop, to: HidingHop, mark: Attribu
  *  accounting record is better kept and sent again. */
 function unroutable({ packet, link }: RequestContext): Reply {
   if (link.kind !== "tls" || packet.code !== CODE.accessRequest) return { kind: "discard", reason: "no-upstream" };
-  const attributes = [...protocolErrorAttributes(packet.code, REQUEST_NOT_ROUTABLE), ...proxyStates(packet)];
+  const attributes = [...protocolErrorAttributes(packet.code, REQUEST_NOT_ROUTABLE), ...proxyStates(packet.attributes)];
   return { kind: "reply", code: CODE.protocolError, attributes };
-}
-
-function proxyStates({ attributes }: Packet): Attribute[] {
-  return attributes.filter(isProxyState);
 }
 
 function isProxyState({ type }: Attribute): boolean {
