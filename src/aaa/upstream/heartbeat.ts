@@ -4,8 +4,8 @@ import { ATTRIBUTE, textAttribute } from "../../radius/attribute.ts";
 import { encodeRequest, SharedSecret } from "../../radius/authenticator.ts";
 import { CODE, codeName } from "../../radius/codes.ts";
 import { AUTHENTICATOR_BYTES, decodePacket } from "../../radius/packet.ts";
-import type { ClientEntry } from "../../transport/client-entry.ts";
-import type { Link, LinkOutcome, RequestHandler } from "../../transport/link.ts";
+import type { RequestHandler } from "../../transport/link.ts";
+import { OwnLink } from "../own-link.ts";
 import type { HeartbeatOptions } from "./options.ts";
 import { credentials } from "./probe-request.ts";
 
@@ -33,7 +33,7 @@ const SECRET_BYTES = 16;
  *  any --stop()--> stopped */
 export class Heartbeat {
   readonly #deps: HeartbeatDeps;
-  readonly #link: InternalLink;
+  readonly #link: OwnLink;
   #options: HeartbeatOptions;
   #fault: string | undefined;
   #beats = 0;
@@ -44,7 +44,15 @@ export class Heartbeat {
   constructor(deps: HeartbeatDeps, options: HeartbeatOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#link = new InternalLink(new SharedSecret(deps.random.bytes(SECRET_BYTES)), deps.clock.wallMs());
+    this.#link = new OwnLink({
+      linkId: HEARTBEAT,
+      name: HEARTBEAT,
+      peerKey: HEARTBEAT,
+      address: "127.0.0.1",
+      protocol: "internal",
+      secret: new SharedSecret(deps.random.bytes(SECRET_BYTES)),
+      connectedAtMs: deps.clock.wallMs(),
+    });
   }
 
   start(): void {
@@ -134,52 +142,5 @@ export class Heartbeat {
       textAttribute(ATTRIBUTE.nasIdentifier, this.#deps.nasIdentifier),
     ];
     return decodePacket(encodeRequest(CODE.accessRequest, 0, attributes, authenticator, secret));
-  }
-}
-
-/** Where the heartbeat seems to come from: a link that nothing can be sent to. */
-class InternalLink implements Link {
-  readonly linkId = HEARTBEAT;
-  readonly kind = "udp";
-  readonly listener = HEARTBEAT;
-  readonly peer = { kind: "address", address: "127.0.0.1" } as const;
-  readonly peerKey = HEARTBEAT;
-  readonly address = "127.0.0.1";
-  readonly port = 0;
-  readonly protocol = "internal";
-  readonly open = true;
-  readonly inFlight = 0;
-  readonly queued = 0;
-  readonly connectedAtMs: number;
-  readonly client: ClientEntry;
-
-  constructor(secret: SharedSecret, connectedAtMs: number) {
-    this.connectedAtMs = connectedAtMs;
-    this.client = {
-      name: HEARTBEAT,
-      transport: "udp",
-      match: {},
-      role: "nas",
-      secret,
-      reverse: new Set(),
-      mayTrigger: false,
-      reach: undefined,
-      filter: undefined,
-      requireMessageAuthenticator: true,
-      limitProxyState: false,
-      dynauthPort: 0,
-      coalesce: "none",
-      vendor: undefined,
-      sharedNasIdentifiers: new Set(),
-      linksMax: undefined,
-    };
-  }
-
-  send(): Promise<LinkOutcome> {
-    return Promise.resolve({ kind: "closed", written: false, reason: "stopped" });
-  }
-
-  close(): void {
-    // Nothing is open.
   }
 }
