@@ -6,7 +6,8 @@ import { hideMppeKey, hideUserPassword } from "../../radius/hidden.ts";
 import { encodeVendorSpecific } from "../../radius/vendor.ts";
 import { authenticatorResponse, challengeResponse, ntResponse } from "../mschap/challenge-response.ts";
 import { mppeKeys } from "../mschap/mppe-keys.ts";
-import { md4Of, ntHash } from "../mschap/nt-hash.ts";
+import { md4Of } from "../mschap/digests.ts";
+import { ntHash } from "../mschap/nt-hash.ts";
 import { type AaaRequest, defineModule } from "../pipeline/types.ts";
 import { attemptLogin } from "./attempt.ts";
 

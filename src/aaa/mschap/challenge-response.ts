@@ -1,5 +1,5 @@
-import { createCipheriv, createHash } from "node:crypto";
-import { md4Of } from "./nt-hash.ts";
+import { createCipheriv } from "node:crypto";
+import { md4Of, sha1Of } from "./digests.ts";
 
 /** What the authenticator and the peer of MS-CHAPv2 have exchanged. */
 export interface MsChapV2Exchange {
@@ -16,7 +16,7 @@ const MAGIC_MORE = Buffer.from("Pad to make it do more than one iteration", "lat
 
 /** ChallengeHash (RFC 2759 Section 8.2): 8 octets. */
 export function challengeHash({ authenticatorChallenge, peerChallenge, userName }: MsChapV2Exchange): Buffer {
-  return sha1(peerChallenge, authenticatorChallenge, userName).subarray(0, 8);
+  return sha1Of(peerChallenge, authenticatorChallenge, userName).subarray(0, 8);
 }
 
 /** ChallengeResponse (RFC 2759 Section 8.5), which MS-CHAPv1 has too (RFC 2433 Appendix A.5): 24 octets.
@@ -35,8 +35,8 @@ export function ntResponse(exchange: MsChapV2Exchange, ntHash: Buffer): Buffer {
 /** GenerateAuthenticatorResponse (RFC 2759 Section 8.7): "S=" and 40 hexadecimal digits, by which the peer sees that its
  *  authenticator knows the password. */
 export function authenticatorResponse(exchange: MsChapV2Exchange, ntHash: Buffer, response: Buffer): string {
-  const digest = sha1(md4Of(ntHash), response, MAGIC_SERVER_TO_CLIENT);
-  const final = sha1(digest, challengeHash(exchange), MAGIC_MORE);
+  const digest = sha1Of(md4Of(ntHash), response, MAGIC_SERVER_TO_CLIENT);
+  const final = sha1Of(digest, challengeHash(exchange), MAGIC_MORE);
   return `S=${final.toString("hex").toUpperCase()}`;
 }
 
@@ -52,10 +52,4 @@ export function desBlock(block: Buffer, key: Buffer): Buffer {
   const cipher = createCipheriv("des-ede3", Buffer.concat([spread, spread, spread]), null);
   cipher.setAutoPadding(false);
   return Buffer.concat([cipher.update(block), cipher.final()]);
-}
-
-function sha1(...parts: readonly Buffer[]): Buffer {
-  const hash = createHash("sha1");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
 }

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { md4Of } from "./nt-hash.ts";
+import { md4Of, sha1Of } from "./digests.ts";
 
 /** Keys of the encryption between peer and NAS, 16 octets each, as the NAS uses them. */
 export interface MppeKeys {
@@ -26,18 +25,12 @@ const MAGIC_NAS_SENDS = Buffer.from(
 /** GetMasterKey (RFC 3079 Section 3.4): 16 octets.
  *  @param ntHash 16 octets @param ntResponse 24 octets */
 export function masterKey(ntHash: Buffer, ntResponse: Buffer): Buffer {
-  return sha1(md4Of(ntHash), ntResponse, MAGIC_MASTER).subarray(0, KEY_BYTES);
+  return sha1Of(md4Of(ntHash), ntResponse, MAGIC_MASTER).subarray(0, KEY_BYTES);
 }
 
 /** GetAsymmetricStartKey (RFC 3079 Section 3.4) in both directions, for 128 bits. */
 export function mppeKeys(ntHash: Buffer, ntResponse: Buffer): MppeKeys {
   const master = masterKey(ntHash, ntResponse);
-  const start = (magic: Buffer) => sha1(master, PAD_1, magic, PAD_2).subarray(0, KEY_BYTES);
+  const start = (magic: Buffer) => sha1Of(master, PAD_1, magic, PAD_2).subarray(0, KEY_BYTES);
   return { send: start(MAGIC_NAS_SENDS), receive: start(MAGIC_PEER_SENDS) };
-}
-
-function sha1(...parts: readonly Buffer[]): Buffer {
-  const hash = createHash("sha1");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
 }

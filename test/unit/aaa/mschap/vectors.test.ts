@@ -7,7 +7,8 @@ import {
   ntResponse,
 } from "../../../../src/aaa/mschap/challenge-response.ts";
 import { masterKey, mppeKeys } from "../../../../src/aaa/mschap/mppe-keys.ts";
-import { md4Of, ntHash } from "../../../../src/aaa/mschap/nt-hash.ts";
+import { md4Of } from "../../../../src/aaa/mschap/digests.ts";
+import { ntHash } from "../../../../src/aaa/mschap/nt-hash.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
