@@ -1,4 +1,5 @@
 import { text } from "node:stream/consumers";
+import { inspect } from "node:util";
 import { run } from "./cli/run.ts";
 
 /** Signals that end a command; a second one ends the process at once. */
@@ -20,6 +21,12 @@ function onInterrupt(action: () => void): () => void {
   };
 }
 
+/** As Node ends a process by itself. */
+function die(error: unknown): never {
+  process.stderr.write(`${inspect(error)}\n`);
+  process.exit(1);
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
@@ -37,6 +44,8 @@ process.exitCode = await run(process.argv.slice(2), {
       interrupted: new Promise((resolve) => void onInterrupt(resolve)),
       onReload: (action) => process.on("SIGHUP", action),
       onExit: (action) => process.on("exit", action),
+      onUncaught: (isAccountedFor) =>
+        process.on("uncaughtException", (error) => void (isAccountedFor(error) || die(error))),
     });
   },
 });

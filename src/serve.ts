@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
+import { tellStrayError } from "./aaa/pipeline/stray-errors.ts";
 import { packageFolder, packageVersion } from "./cli/package-files.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import { catalogueFor } from "./config/module-catalogue.ts";
@@ -22,6 +23,8 @@ export interface ServeContext {
   readonly onReload: (action: () => void) => void;
   /** Calls `action` when the process ends, however it does. */
   readonly onExit: (action: () => void) => void;
+  /** Calls `isAccountedFor` with what nobody has caught, in the context that it was thrown in; false ends the process. */
+  readonly onUncaught?: (isAccountedFor: (error: unknown) => boolean) => void;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -35,6 +38,7 @@ export async function serve(context: ServeContext): Promise<number> {
   const { config, modules } = read;
   const log = openLog(config.log);
   context.onExit(() => log.flush());
+  context.onUncaught?.(tellStrayError);
   const version = packageVersion();
   let hub: Hub;
   let addresses: HubAddresses;

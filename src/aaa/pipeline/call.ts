@@ -1,15 +1,18 @@
 import type { Clock } from "../../clock.ts";
 import type { Actions } from "./actions.ts";
 import type { CallItem } from "./list.ts";
+import type { LifeStep } from "./life-step.ts";
 import type { LoopWatch } from "./loop-watch.ts";
 import type { Pass } from "./pass.ts";
+import { asWorkOf } from "./stray-errors.ts";
 import { type Component, type ComponentCall, RETURN_CODES, type ReturnCode } from "./types.ts";
 
 /** What a module did that it must not. */
 export interface ModuleFault {
   readonly kind: "threw" | "timed-out" | "blocked" | "bad-code";
   readonly instance: string;
-  readonly component: Component;
+  /** Where it was called; a step of its life for what it started there. */
+  readonly component: Component | LifeStep;
   readonly error?: unknown;
   readonly tookMs?: number;
 }
@@ -33,6 +36,8 @@ export interface ModuleCallParts {
   readonly actions: Actions;
   /** An ok or updated means that the record is stored. */
   readonly stores: boolean;
+  /** It is the operator's: what it starts and does not wait for must not end the hub. */
+  readonly isOwn: boolean;
   readonly call: ComponentCall;
   readonly limits: CallLimits;
 }
@@ -60,13 +65,13 @@ export class ModuleCall implements CallItem {
 
   run(pass: Pass): ReturnCode | Promise<ReturnCode> {
     const { clock } = this.#deps;
-    const { call, limits } = this.#parts;
+    const { call, isOwn, limits } = this.#parts;
     const { request } = pass;
     const began = clock.now();
-    request.begin(began + limits.callTimeoutMs);
+    request.begin(began + limits.callTimeoutMs, this.#afterwards);
     let answer: ReturnCode | Promise<ReturnCode>;
     try {
-      answer = call(request);
+      answer = isOwn ? asWorkOf(this.#threw, () => call(request)) : call(request);
     } catch (error) {
       return this.#fault({ kind: "threw", error });
     }
@@ -74,6 +79,18 @@ export class ModuleCall implements CallItem {
     if (tookMs >= limits.blockedAfterMs) this.#blocked(tookMs);
     return answer instanceof Promise ? this.#later(pass, answer) : this.#ended(pass, answer);
   }
+
+  /** What it does once the reply was sent. */
+  readonly #afterwards = (action: () => unknown): void => {
+    try {
+      const done = this.#parts.isOwn ? asWorkOf(this.#threw, action) : action();
+      if (done instanceof Promise) done.catch(this.#threw);
+    } catch (error) {
+      this.#threw(error);
+    }
+  };
+
+  readonly #threw = (error: unknown): void => void this.#fault({ kind: "threw", error });
 
   #later(pass: Pass, answer: Promise<ReturnCode>): Promise<ReturnCode> {
     const { callTimeoutMs } = this.#parts.limits;

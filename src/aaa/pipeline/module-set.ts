@@ -5,11 +5,13 @@ import { type Actions, defaultActions } from "./actions.ts";
 import { ModuleCall, type ModuleFault } from "./call.ts";
 import type { DefinitionsInUse } from "./definitions-in-use.ts";
 import { Flow, type FlowDeps, type Sections } from "./flow.ts";
+import { lifeStep, type LifeStep } from "./life-step.ts";
 import type { Item } from "./list.ts";
 import type { LoopWatch } from "./loop-watch.ts";
 import type { InstanceOptions, ItemOptions, ModulesOptions, SectionsOptions } from "./options.ts";
 import { readSettings } from "./module-settings.ts";
 import type { Pass } from "./pass.ts";
+import { asWorkOf } from "./stray-errors.ts";
 import type { Component, ModuleDefinition, ModuleInstance, ModuleServices } from "./types.ts";
 
 /** Names of modules and what they are. */
@@ -20,6 +22,8 @@ export interface ModuleSetDeps {
   readonly random: Random;
   readonly watch: LoopWatch;
   readonly inUse: DefinitionsInUse;
+  /** Whether a module is the operator's. */
+  readonly isOwn: (definition: ModuleDefinition) => boolean;
   readonly fault: (fault: ModuleFault) => void;
   /** What an instance may use. */
   readonly services: (instance: string) => ModuleServices;
@@ -123,12 +127,19 @@ export class ModuleSet {
       await this.#quietly(() => inUse.release(definition));
       throw mistake(path, `module ${module} could not begin: ${text(error)}`, error);
     }
+    let isAwaited = true;
     try {
       const read = readSettings(definition.settings, settings);
       if (!read.success) throw read.error;
-      const instance = await definition.instantiate(read.data, services(name));
+      const make = async () => {
+        const made = await definition.instantiate(read.data, services(name));
+        if (!isAwaited) await made.detach?.(); // too late for this set
+        return made;
+      };
+      const instance = await this.#step("instantiate", name, definition, make);
       this.#built.set(name, { definition, instance });
     } catch (error) {
+      isAwaited = false;
       await this.#quietly(() => inUse.release(definition));
       throw mistake(path, `instance ${name} could not be made: ${text(error)}`, error);
     }
@@ -138,9 +149,21 @@ export class ModuleSet {
   async #takeDown(): Promise<void> {
     for (const [name, { definition, instance }] of [...this.#built].reverse()) {
       this.#built.delete(name);
-      await this.#quietly(async () => instance.detach?.());
+      await this.#quietly(() => this.#step("detach", name, definition, () => instance.detach?.()));
       await this.#quietly(() => this.#deps.inUse.release(definition));
     }
+  }
+
+  #step<Result>(
+    step: LifeStep,
+    instance: string,
+    definition: ModuleDefinition,
+    work: () => Result | Promise<Result>,
+  ): Promise<Result> {
+    const { clock, fault, isOwn } = this.#deps;
+    if (!isOwn(definition)) return lifeStep(step, clock, work);
+    const threw = (error: unknown) => fault({ kind: "threw", instance, component: step, error });
+    return lifeStep(step, clock, () => asWorkOf(threw, work));
   }
 
   async #quietly(action: () => Promise<void>): Promise<void> {
@@ -202,6 +225,7 @@ export class ModuleSet {
       component,
       actions,
       stores: component === "accounting" && definition.stores === true,
+      isOwn: this.#deps.isOwn(definition),
       call: call.bind(instance),
       limits: options,
     });

@@ -31,7 +31,7 @@ export interface PipelineDeps {
 export class Pipeline {
   readonly #deps: PipelineDeps;
   readonly #watch: LoopWatch;
-  readonly #inUse = new DefinitionsInUse();
+  readonly #inUse: DefinitionsInUse;
   readonly #retiring = new Set<Promise<void>>();
   #set: ModuleSet | undefined;
   #made: Made | undefined;
@@ -40,6 +40,7 @@ export class Pipeline {
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
     const { clock, events } = deps;
+    this.#inUse = new DefinitionsInUse(clock);
     this.#watch = new LoopWatch(
       {
         clock,
@@ -73,6 +74,7 @@ export class Pipeline {
         forward,
         watch: this.#watch,
         inUse: this.#inUse,
+        isOwn: (definition) => BUILT_IN_MODULES.get(definition.name) !== definition,
         fault: (fault) => this.#fault(fault),
         onFault: (error) => this.#deps.log.error({ err: error }, "a module failed while it was taken down"),
       },

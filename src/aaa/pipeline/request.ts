@@ -29,6 +29,8 @@ export class PipelineRequest implements AaaRequest {
   /** Of the call under way, where it asked for one. */
   #controller: AbortController | undefined;
   #userName: string | undefined;
+  /** Runs what the call under way leaves for later. */
+  #afterwards: (action: () => void) => void = (action) => action();
 
   constructor(context: RequestContext, dictionary: Dictionary, before?: PipelineRequest) {
     this.context = context;
@@ -74,8 +76,9 @@ export class PipelineRequest implements AaaRequest {
   }
 
   /** A call begins. */
-  begin(deadline: number): void {
+  begin(deadline: number, afterwards: (action: () => void) => void): void {
     this.deadline = deadline;
+    this.#afterwards = afterwards;
     this.#controller = undefined;
   }
 
@@ -118,7 +121,8 @@ export class PipelineRequest implements AaaRequest {
   }
 
   afterReply(action: () => void): void {
-    this.context.afterReply(action);
+    const afterwards = this.#afterwards;
+    this.context.afterReply(() => afterwards(action));
   }
 
   refuse(reason: string, message?: string): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { callOf } from "../../../../src/aaa/pipeline/options.ts";
-import type { ModuleDefinition } from "../../../../src/aaa/pipeline/types.ts";
+import type { ModuleDefinition, ModuleServices } from "../../../../src/aaa/pipeline/types.ts";
 import { textAttribute } from "../../../../src/radius/attribute.ts";
 import { CODE } from "../../../../src/radius/codes.ts";
 import { moduleOf, ModuleRig } from "../../../support/module-rig.ts";
@@ -151,6 +151,71 @@ describe("a reload", () => {
     });
     await rig.use([odd, greet], { authorize: [callOf("greet"), callOf("odd")] });
     await rig.pipeline.stop();
+    expect(life.slice(-2)).toEqual(["greet detached", "greet destroyed"]);
+    expect(rig.errors).toHaveLength(1);
+  });
+
+  it("a module is destroyed completely before it begins anew", async () => {
+    const rig = new ModuleRig();
+    const life: string[] = [];
+    const destroyed = Promise.withResolvers<void>();
+    const greet = {
+      ...watched("greet", life),
+      async destroy() {
+        life.push("greet goes");
+        await destroyed.promise;
+        life.push("greet destroyed");
+      },
+    };
+    await rig.use([greet], { authorize: [callOf("greet")] });
+    await rig.use([], {});
+    await settled();
+    expect(life.at(-1)).toBe("greet goes");
+    const again = rig.use([greet], { authorize: [callOf("greet")] });
+    await settled();
+    expect(life.at(-1)).toBe("greet goes");
+    destroyed.resolve();
+    await again;
+    expect(life.slice(-3)).toEqual(["greet destroyed", "greet init", "greet made"]);
+  });
+
+  it.each(["init", "instantiate"] as const)(
+    "gives up a module whose %s does not end, and keeps the old set",
+    async (step) => {
+      const rig = new ModuleRig();
+      const greet = watched("greet", []);
+      await rig.use([greet], { authorize: [callOf("greet")] });
+      const life: string[] = [];
+      const come = Promise.withResolvers<void>();
+      const slow = watched("slow", life);
+      const stuck = {
+        ...slow,
+        async [step](settings: unknown, services: ModuleServices) {
+          await come.promise;
+          return step === "init" ? undefined : slow.instantiate(settings, services);
+        },
+      } as ModuleDefinition;
+      const reloaded = rig.use([stuck], { authorize: [callOf("slow")] });
+      await settled();
+      rig.clock.advance(30_000);
+      await expect(reloaded).rejects.toThrow(`${step} took longer than 30 seconds`);
+      expect(await rig.ask()).toEqual(says("hello"));
+      come.resolve();
+      await settled();
+      // An instance that comes after all is taken down again.
+      expect(life.slice(-2)).toEqual(step === "init" ? [] : ["slow made", "slow detached"]);
+    },
+  );
+
+  it("one that does not end while it is taken down keeps none of the others from it", async () => {
+    const rig = new ModuleRig();
+    const life: string[] = [];
+    const stuck = moduleOf("stuck", { authorize: () => "noop", detach: () => new Promise(() => undefined) });
+    await rig.use([watched("greet", life), stuck], { authorize: [callOf("greet"), callOf("stuck")] });
+    const stopped = rig.pipeline.stop();
+    await settled();
+    rig.clock.advance(30_000);
+    await stopped;
     expect(life.slice(-2)).toEqual(["greet detached", "greet destroyed"]);
     expect(rig.errors).toHaveLength(1);
   });
