@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type Audited, ExchangeAudit } from "../../../src/aaa/audit/exchange-audit.ts";
 import { EventFeed } from "../../../src/events.ts";
@@ -48,7 +49,8 @@ describe("ExchangeAudit", () => {
     end("http");
     clock.advance(99);
     end("quota");
-    expect(exchanges.counts.waiting).toBe(2);
+    await setImmediate();
+    expect([exchanges.counts.waiting, ids()]).toEqual([2, []]);
     clock.advance(1);
     await exchanges.stop();
     expect(ids()).toEqual([["by-http", "by-quota"]]);

@@ -40,4 +40,16 @@ describe("ReplyCache", () => {
     expect(cache.size).toBe(1);
     expect(cache.find(1)?.work).toBe("slow");
   });
+
+  it("UL-08 a new request under the key of an answered one keeps its place when the old response is due, or pushed out", () => {
+    const { clock, cache, packet, answered } = start();
+    answered(1);
+    const again = cache.begin(1, packet, "again");
+    expect(again !== undefined && cache.holds(again)).toBe(true);
+    clock.advance(2 * KEEP_MS);
+    expect(cache.find(1)).toBe(again);
+    for (const key of [2, 3, 4, 5, 6]) answered(key);
+    expect(cache.find(1)).toBe(again);
+    expect([cache.size, cache.pushedOut]).toEqual([4, 2]);
+  });
 });
