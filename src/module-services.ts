@@ -84,9 +84,9 @@ function storedAs(fault: AccountingFault | "not-stored" | undefined): Stored {
 }
 
 /** What the APIs of other systems use of the books. */
-export function compatPartsOf(deps: Omit<ApiRequestsDeps, "acctSessions">, books: Bookkeeping): CompatParts {
+export function compatPartsOf(deps: ApiRequestsDeps, books: Bookkeeping): CompatParts {
   const { accounts, store } = books;
   const { acctSessions, users, apiRecords: records } = store;
   const closed = (acctSession: AcctSession) => books.closed(acctSession);
-  return { requests: new ApiRequests({ ...deps, acctSessions }), records, acctSessions, users, accounts, closed };
+  return { requests: new ApiRequests(deps), records, acctSessions, users, accounts, closed };
 }

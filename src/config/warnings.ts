@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
+import { DEFAULT_SECTIONS } from "../aaa/pipeline/options.ts";
 import type { HubValues } from "./hub-schema.ts";
 import { reportClientWarnings } from "./client-warnings.ts";
 import type { Report } from "./problem.ts";
-import { reportUsersWarnings } from "./sections/users.ts";
+import { reportUsersWarnings, usersSection } from "./sections/users.ts";
 import { secretWarning } from "./secret-warning.ts";
 import { reportUpstreamWarnings } from "./upstream-warnings.ts";
 
@@ -16,13 +18,30 @@ export function reportWarnings(values: HubValues, report: Report): void {
   reportUpstreamWarnings(values, report);
   reportUsersWarnings(values.users, report);
   httpWarnings(values.http, report);
-  if (!values.accounting.enabled) compatWarnings(values.http, report);
+  roamingWarnings(values.http, report);
+  if (!values.accounting.enabled) storeWarnings(values, report);
 }
 
-function compatWarnings({ compat }: HubValues["http"], report: Report): void {
-  const { radiusCheck, djangoFreeradius, openwispRadius } = compat;
+/** What lies in the store, which only is there for accounting. */
+function storeWarnings({ http, users, modules }: HubValues, report: Report): void {
+  const without = "without the store: accounting.enabled is false";
+  const { radiusCheck, djangoFreeradius, openwispRadius } = http.compat;
   const isOn = radiusCheck.token ?? djangoFreeradius.token ?? openwispRadius.organizations[0];
-  if (isOn !== undefined) report(["http", "compat"], "has no effect without the store: accounting.enabled is false");
+  if (isOn !== undefined) report(["http", "compat"], `has no effect ${without}`);
+  if (!isDeepStrictEqual(users, usersSection.parse({}))) report(["users"], `has no effect ${without}`);
+  const { authorize } = modules.sections;
+  const index = authorize.findIndex((item) => item.kind === "call" && item.instance === "users");
+  if (authorize !== DEFAULT_SECTIONS.authorize && index >= 0) {
+    report(["modules", "sections", "authorize", index], `knows nobody ${without}`);
+  }
+}
+
+function roamingWarnings({ compat }: HubValues["http"], report: Report): void {
+  for (const [index, { macRoaming, allowedHosts }] of compat.openwispRadius.organizations.entries()) {
+    if (!macRoaming || allowedHosts.length > 0) continue;
+    const path = ["http", "compat", "openwispRadius", "organizations", index, "macRoaming"];
+    report(path, "lets every caller log devices in by their MAC address: set allowedHosts");
+  }
 }
 
 function httpWarnings(http: HubValues["http"], report: Report): void {

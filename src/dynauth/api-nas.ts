@@ -1,5 +1,6 @@
 import type { Registry } from "../registry/registry.ts";
 import type { LinkRecord } from "../registry/types.ts";
+import { nasKeyOf } from "../store/acct-session-key.ts";
 import type { AcctSessionFacts } from "../store/accounting-record.ts";
 import { textOctets } from "../store/octet-text.ts";
 
@@ -12,6 +13,12 @@ export function apiPeerKey(api: string): string {
 
 export function isApiPeer(peerKey: string | undefined): boolean {
   return peerKey?.startsWith(API_PEER) === true;
+}
+
+/** What stands for the NAS of an acct session in the session index: the API tells them apart by an id of its own, whatever the
+ *  address of the NAS is today, and behind NAT many have the same. */
+export function apiNasKey(api: string, uniqueId: string): string {
+  return nasKeyOf({ nasIdentifier: undefined, nasAddress: uniqueId, peerKey: apiPeerKey(api), shared: false });
 }
 
 type Lookup = Pick<Registry, "byNasIdentifier" | "byNasAddress" | "find">;

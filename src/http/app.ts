@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { routePath } from "hono/route";
 import type { Access } from "./access.ts";
 import { type ApiContext, type ApiEnv, type Endpoint, type Method, problemAnswer, type Routes } from "./api-context.ts";
+import { detailAnswer } from "./compat/answers.ts";
 import { isCompatPath } from "./compat/compat-routes.ts";
 import { includesRole } from "./credentials.ts";
 import { LogGate } from "./log-gate.ts";
@@ -90,7 +91,7 @@ function faultAnswer(error: unknown, context: ApiContext, { log }: AppDeps): Res
   const headers: Record<string, string> = passes ? { "Retry-After": "5" } : {};
   // What is left of the body is not worth reading.
   if (problem.code === "body-too-large") headers["Connection"] = "close";
-  return problemAnswer(context, problem, headers);
+  return shaped(context, problem, headers);
 }
 
 function refusedAnswer(
@@ -99,8 +100,13 @@ function refusedAnswer(
   detail: string,
   headers: Record<string, string> = {},
 ): Response {
-  const problem: Problem = { code, detail, facts: {} };
-  return problemAnswer(context, problem, headers);
+  return shaped(context, { code, detail, facts: {} }, headers);
+}
+
+/** In the shape of the API that was called. */
+function shaped(context: ApiContext, problem: Problem, headers: Record<string, string>): Response {
+  const answer = isCompatPath(context.req.path) ? detailAnswer : problemAnswer;
+  return answer(context, problem, headers);
 }
 
 function finish(context: ApiContext, deps: AppDeps, gate: LogGate, begun: number): void {

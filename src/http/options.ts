@@ -42,6 +42,8 @@ export interface HttpOptions {
   readonly timeoutMaxMs: number;
   /** APIs of other systems; undefined: none. */
   readonly compat?: CompatOptions | undefined;
+  /** How callers reach the API from outside, "https://hub.example.net"; undefined: as they say in Host. */
+  readonly publicUrl?: string | undefined;
 }
 
 export interface HttpDeps {

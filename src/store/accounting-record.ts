@@ -22,6 +22,8 @@ export interface AccountingRecord {
   readonly terminateCause?: number | undefined;
   /** Silence after which the acct session is stale: the interim interval times the number that may be missed. */
   readonly staleAfterMs: number;
+  /** An interim that opens the acct session again, also after its Stop: an HTTP API whose contract says so. */
+  readonly reopens?: boolean | undefined;
   readonly facts: AcctSessionFacts;
 }
 

@@ -65,7 +65,7 @@ export interface Contribution {
  *
  *  created: the first of its acct session. updated: something grew or became known. duplicate: nothing new; not written.
  *  ignored: older than what is known, or beyond belief; not written. closed: it closed the acct session, also one never
- *  seen before. reopened: the hub had closed it, the NAS had not. new-generation: created under an Acct-Session-Id seen
+ *  seen before. reopened: the hub had closed it, the NAS had not; or AccountingRecord.reopens. new-generation: created under an Acct-Session-Id seen
  *  before. nas: Accounting-On or -Off. */
 export type RecordEffect =
   | "created"

@@ -75,9 +75,10 @@ export function update(present: AcctSession, record: AccountingRecord, periods: 
     return { effect: "closed", acctSession: { ...next, ...ended(record, atMs) }, contributions };
   }
   const isNew = !late && isNewer(present, record, atMs);
-  if (isNew && !present.open && !final && !isBeforeClose(present, atMs)) {
-    const acctSession = { ...next, open: true, closeCause: undefined, closedAtMs: undefined };
-    return { effect: "reopened", acctSession, contributions };
+  const isAlive = isNew && !final && !isBeforeClose(present, atMs);
+  if (!present.open && (isAlive || (record.reopens === true && !late))) {
+    const whileOpen = { open: true, closeCause: undefined, closedAtMs: undefined, terminateCause: undefined };
+    return { effect: "reopened", acctSession: { ...next, ...whileOpen }, contributions };
   }
   if (isNew || tellsMore(present, next)) return { effect: "updated", acctSession: next, contributions };
   return { effect: late ? "ignored" : "duplicate", acctSession: present, contributions: [] };

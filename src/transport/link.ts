@@ -105,6 +105,10 @@ export interface RequestContext {
 export interface ToldByApi {
   /** What is kept with the acct session beyond RADIUS. */
   readonly told: string;
+  /** The key that tells its acct sessions apart, in place of NAS-Identifier and address. */
+  readonly nasKey?: string | undefined;
+  /** AccountingRecord.reopens. */
+  readonly reopens?: boolean | undefined;
   /** The record is stored durably. @param effect RecordEffect of the store */
   stored(effect: string): void;
 }

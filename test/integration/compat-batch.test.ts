@@ -4,7 +4,7 @@ import { CompatHub, DJANGO_TOKEN } from "../support/compat-hub.ts";
 import { userRecord } from "../support/user-records.ts";
 
 interface Batch {
-  readonly id: number;
+  readonly id: string;
   readonly pdf: string;
   readonly users: readonly { readonly username: string }[];
   readonly user_credentials: readonly (readonly [string, string])[];

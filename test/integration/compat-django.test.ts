@@ -41,6 +41,8 @@ describe("the API of django-freeradius", () => {
     expect(list).toMatchObject(ACCEPT);
     expect(await hub.call(`/api/v1/authorize/?token=${DJANGO_TOKEN}`, { body })).toMatchObject(ACCEPT);
     expect(await hub.call("/api/v1/authorize/?token=wrong", { body })).toMatchObject(failed);
+    const either = await hub.call(`/api/v1/authorize/?token=${DJANGO_TOKEN}`, { body, authorization: "Bearer wrong" });
+    expect(either).toMatchObject(ACCEPT);
   });
 
   it("accounts: 201 with the first record, 200 with the others, and POST /disconnect reaches the router", async () => {

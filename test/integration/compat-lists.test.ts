@@ -81,13 +81,13 @@ describe("GET accounting/", () => {
     const url = `${hub.running.api}/api/v1/accounting/`;
     const linkOf = async (query: string) => (await hub.django(`accounting/${query}`)).headers.get("Link");
     expect(await linkOf("?page_size=1")).toBe(
-      `<${url}?page_size=1&page=2>; rel="next", <${url}?page_size=1&page=3>; rel="last"`,
+      `<${url}?page=2&page_size=1>; rel="next", <${url}?page=3&page_size=1>; rel="last"`,
     );
     expect(await linkOf("?page_size=1&page=2")).toBe(
-      `<${url}?page_size=1>; rel="first", <${url}?page_size=1&page=3>; rel="next", <${url}?page_size=1>; rel="prev", <${url}?page_size=1&page=3>; rel="last"`,
+      `<${url}?page_size=1>; rel="first", <${url}?page=3&page_size=1>; rel="next", <${url}?page_size=1>; rel="prev", <${url}?page=3&page_size=1>; rel="last"`,
     );
     expect(await linkOf("?page_size=1&page=3")).toBe(
-      `<${url}?page_size=1>; rel="first", <${url}?page_size=1&page=2>; rel="prev"`,
+      `<${url}?page_size=1>; rel="first", <${url}?page=2&page_size=1>; rel="prev"`,
     );
     expect(await names(hub, "?page_size=2&page=2")).toEqual(["alice"]);
     expect(await names(hub, "?page_size=1&page=last")).toEqual(["alice"]);
@@ -106,6 +106,21 @@ describe("POST accounting/", () => {
       [{ session_id: "s".repeat(65) }, { session_id: ["Ensure this field has no more than 64 characters."] }],
       [{ nas_port_id: "p".repeat(16) }, { nas_port_id: ["Ensure this field has no more than 15 characters."] }],
       [{ input_octets: "many" }, { input_octets: ["A valid integer is required."] }],
+      [{ session_time: "-1" }, { session_time: ["Ensure this value is greater than or equal to 0."] }],
+      [{ session_id: null }, { session_id: ["This field may not be null."] }],
+      [{ username: ["a"] }, { username: ["Not a valid string."] }],
+      [{ framed_ipv6_address: "127.0.0.1" }, { framed_ipv6_address: ["Enter a valid IPv6 address."] }],
+      [
+        { framed_ipv6_prefix: "x", delegated_ipv6_prefix: "10.0.0.0/8" },
+        {
+          framed_ipv6_prefix: ["Invalid ipv6 prefix: 'x' does not appear to be an IPv4 or IPv6 network"],
+          delegated_ipv6_prefix: ["10.0.0.0/8 is not an IPv6 prefix"],
+        },
+      ],
+      [
+        { framed_ipv6_prefix: "2001:db8::1/64" },
+        { framed_ipv6_prefix: ["Invalid ipv6 prefix: 2001:db8::1/64 has host bits set"] },
+      ],
       [
         { unique_id: undefined, session_id: "" },
         { session_id: ["This field may not be blank."], unique_id: ["This field is required."] },

@@ -74,7 +74,7 @@ describe("the API of openwisp-radius", () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toEqual({
       "control:Auth-Type": "Reject",
-      "Reply-Message": "Your quota is used up",
+      "Reply-Message": "Your maximum daily usage time has been reached",
     });
     expect(await login(hub, "alice", "wrong")).toMatchObject({ status: 200, text: "" });
   });

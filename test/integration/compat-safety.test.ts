@@ -92,15 +92,47 @@ describe("the APIs of other systems", () => {
     const send = async (body: string, type: string, method: "POST" | "PUT" = "POST") => {
       const response = await fetch(url, { method, body, headers: { "Content-Type": type } });
       const text = await response.text();
-      expect(JSON.parse(text), text).toHaveProperty("detail");
-      return response.status;
+      expect(response.headers.get("Content-Type")).toBe("application/json");
+      return [response.status, JSON.parse(text)];
     };
-    expect(await send("{", "application/json")).toBe(400);
-    expect(await send("[1]", "application/json")).toBe(400);
-    expect(await send("<a/>", "application/xml")).toBe(415);
-    expect(await send("no parts", "multipart/form-data; boundary=x")).toBe(400);
-    expect(await send(`"${"x".repeat(1_100_000)}"`, "application/json")).toBe(413);
-    expect(await send("{}", "application/json", "PUT")).toBe(405);
+    const detail = (words: unknown) => ({ detail: words });
+    const json = "application/json";
+    expect(await send("{", json)).toEqual([400, detail(expect.stringMatching(/^JSON parse error - /))]);
+    const noDictionary = { non_field_errors: ["Invalid data. Expected a dictionary, but got list."] };
+    expect(await send("[1]", json)).toEqual([400, noDictionary]);
+    const xml = 'Unsupported media type "application/xml" in request.';
+    expect(await send("<a/>", "application/xml")).toEqual([415, detail(xml)]);
+    const multipart = await send("no parts", "multipart/form-data; boundary=x");
+    expect(multipart).toEqual([400, detail(expect.stringMatching(/^Multipart form parse error - /))]);
+    const tooLong = await send(`"${"x".repeat(1_100_000)}"`, json);
+    expect(tooLong).toEqual([413, detail(expect.stringContaining("1048576"))]);
+    expect(await send("{}", json, "PUT")).toEqual([405, detail('Method "PUT" not allowed.')]);
+    const nothing = await hub.call("/api/v1/nothing/");
+    expect([nothing.status, nothing.text]).toEqual([404, '{"detail":"Not found."}']);
+  });
+
+  it("take form and JSON, with the last slash and without it", async () => {
+    const hub = await CompatHub.start({ users: USERS });
+    const bodies = [
+      ["application/json", JSON.stringify(LOGIN)],
+      ["application/json; charset=UTF-8", JSON.stringify(LOGIN)],
+      ["application/x-www-form-urlencoded", new URLSearchParams(LOGIN).toString()],
+    ];
+    for (const path of ["/api/v1/authorize/", "/api/v1/authorize"]) {
+      for (const [type = "", body = ""] of bodies) {
+        const url = `${hub.running.api}${path}?token=${DJANGO_TOKEN}`;
+        const response = await fetch(url, { method: "POST", body, headers: { "Content-Type": type } });
+        expect([path, type, response.status, await response.text()]).toEqual([
+          path,
+          type,
+          200,
+          '{"control:Auth-Type":"Accept"}',
+        ]);
+      }
+    }
+    const form = new FormData();
+    for (const [name, value] of Object.entries(LOGIN)) form.set(name, value);
+    expect((await hub.django("authorize/", form)).text).toBe('{"control:Auth-Type":"Accept"}');
   });
 
   it("hold up who guesses, as over RADIUS, and then do not look at the right password either", async () => {

@@ -9,7 +9,7 @@ import type {
 } from "../../store/accounting-record.ts";
 import { addressText, prefixText } from "../../store/framed-addresses.ts";
 import { octetText } from "../../store/octet-text.ts";
-import type { Link } from "../../transport/link.ts";
+import type { Link, ToldByApi } from "../../transport/link.ts";
 
 /** Accounting attributes (RFC 2866 Section 5, RFC 2869 Section 5). */
 const ACCT = {
@@ -51,7 +51,7 @@ export interface ReadOptions {
   readonly staleAfterMs: number;
   readonly arrivedAtMs: number;
   /** What an HTTP API told beyond RADIUS. */
-  readonly told?: string | undefined;
+  readonly byApi?: Pick<ToldByApi, "told" | "nasKey" | "reopens"> | undefined;
 }
 
 /** Reads what an authentic Accounting-Request says (UL-11, UL-12, UL-20). A value of the wrong size is no attribute (PKT-07). */
@@ -65,18 +65,20 @@ export function readAccounting(packet: Packet, link: Link, options: ReadOptions)
   const ofNas = kind === "on" || kind === "off";
   const acctSessionId = firstValue(attributes, ATTRIBUTE.acctSessionId);
   if (!ofNas && (acctSessionId === undefined || acctSessionId.length === 0)) return "acct-no-session-id";
-  const facts = factsOf(attributes, link, options.told);
+  const facts = factsOf(attributes, link, options.byApi?.told);
   if (facts.nasIdentifier === undefined && facts.nasAddress === undefined) return "acct-no-nas";
   const userName = firstValue(attributes, ATTRIBUTE.userName);
   const eventTimestamp = firstInteger(attributes, ATTRIBUTE.eventTimestamp);
   return {
     kind,
-    nasKey: nasKeyOf({
-      nasIdentifier: facts.nasIdentifier,
-      nasAddress: facts.nasAddress,
-      peerKey: link.peerKey,
-      shared: isShared(attributes, link),
-    }),
+    nasKey:
+      options.byApi?.nasKey ??
+      nasKeyOf({
+        nasIdentifier: facts.nasIdentifier,
+        nasAddress: facts.nasAddress,
+        peerKey: link.peerKey,
+        shared: isShared(attributes, link),
+      }),
     acctSessionId: ofNas || acctSessionId === undefined ? "" : octetText(acctSessionId),
     arrivedAtMs: options.arrivedAtMs,
     eventAtMs: eventTimestamp === undefined ? undefined : eventTimestamp * 1_000,
@@ -88,6 +90,7 @@ export function readAccounting(packet: Packet, link: Link, options: ReadOptions)
     username: userName === undefined || userName.length === 0 ? undefined : octetText(userName),
     terminateCause: firstInteger(attributes, ATTRIBUTE.acctTerminateCause),
     staleAfterMs: options.staleAfterMs,
+    reopens: options.byApi?.reopens === true && kind === "interim" ? true : undefined,
     facts,
   };
 }

@@ -65,8 +65,7 @@ export class Accounting {
   ): Promise<AccountingFault | "not-stored" | undefined> {
     const { packet, link, byApi } = context;
     const arrivedAtMs = this.#deps.clock.wallMs();
-    const told = byApi?.told;
-    const record = readAccounting(packet, link, { staleAfterMs: this.#options.staleAfterMs, arrivedAtMs, told });
+    const record = readAccounting(packet, link, { staleAfterMs: this.#options.staleAfterMs, arrivedAtMs, byApi });
     if (typeof record === "string") return record;
     let result: RecordResult;
     try {

@@ -1,23 +1,12 @@
 import ipaddr from "ipaddr.js";
 import type { Clock, Random } from "../../clock.ts";
 import { apiPeerKey, linksOfApiNas } from "../../dynauth/api-nas.ts";
-import {
-  ATTRIBUTE,
-  type Attribute,
-  attribute,
-  firstInteger,
-  firstValue,
-  textAttribute,
-} from "../../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, attribute, firstValue, textAttribute } from "../../radius/attribute.ts";
 import { encodeRequest, SharedSecret } from "../../radius/authenticator.ts";
 import { CODE } from "../../radius/codes.ts";
 import { hideUserPassword } from "../../radius/hidden.ts";
 import { AUTHENTICATOR_BYTES, decodePacket } from "../../radius/packet.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { nasKeyOf } from "../../store/acct-session-key.ts";
-import { addressText } from "../../store/framed-addresses.ts";
-import { octetText } from "../../store/octet-text.ts";
-import type { AcctSessionStore } from "../../store/types.ts";
 import type { Reply, RequestContext, RequestHandler } from "../../transport/link.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { ApiLink, type ApiOrigin } from "./api-link.ts";
@@ -29,7 +18,6 @@ export interface ApiRequestsDeps {
   readonly pipeline: Pick<Pipeline, "login">;
   /** What answers an Accounting-Request of a router. */
   readonly account: RequestHandler;
-  readonly acctSessions: Pick<AcctSessionStore, "find">;
 }
 
 export interface ApiLogin {
@@ -56,6 +44,12 @@ export interface ApiAccounting {
   readonly attributes: readonly Attribute[];
   /** Kept with the acct session as AcctSessionFacts.told. */
   readonly told: string;
+  /** apiNasKey() of what the API tells acct sessions apart by. */
+  readonly nasKey: string;
+  /** An interim opens the acct session again, also after its Stop. */
+  readonly reopens: boolean;
+  /** The acct session is there already. */
+  readonly isKnown: boolean;
 }
 
 export type AccountingVerdict =
@@ -65,7 +59,6 @@ export type AccountingVerdict =
 /** RFC 2865 Section 5.2. */
 const PASSWORD_BYTES_MAX = 128;
 const SECRET_BYTES = 16;
-const STATUS_STOP = 2;
 /** Effects of a record whose acct session was not there before. */
 const NEW: ReadonlySet<string> = new Set(["created", "new-generation"]);
 const NOBODY_LISTENS: AbortSignal = new AbortController().signal;
@@ -102,20 +95,20 @@ export class ApiRequests {
   }
 
   /** @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE for attributes that are no packet */
-  async account({ origin, attributes, told }: ApiAccounting): Promise<AccountingVerdict> {
+  async account({ origin, attributes, told, nasKey, reopens, isKnown }: ApiAccounting): Promise<AccountingVerdict> {
     const all = [...attributes, ...nasAttributes(origin)];
     const authenticator = Buffer.alloc(AUTHENTICATOR_BYTES);
     const packet = decodePacket(encodeRequest(CODE.accountingRequest, 0, all, authenticator, this.#secret));
     const link = this.#link(origin, apiPeerKey(origin.api), undefined);
-    const isStop = firstInteger(all, ATTRIBUTE.acctStatusType) === STATUS_STOP;
-    const wasKnown = isStop && (await this.#isKnown(link, all));
     let effect: string | undefined;
-    const byApi = { told, stored: (stored: string) => void (effect = stored) };
+    const byApi = { told, nasKey, reopens, stored: (stored: string) => void (effect = stored) };
     const { context, ended } = contextOf({ packet, link, byApi });
     const reply = await this.#deps.account(context);
     ended();
     if (reply.kind !== "reply") return { kind: "not-stored", reason: reply.reason };
-    return { kind: "stored", isNew: isStop ? !wasKnown : effect !== undefined && NEW.has(effect) };
+    // What the store says of a Stop leaves open whether there was anything to close.
+    const isNew = effect === "closed" ? !isKnown : effect !== undefined && NEW.has(effect);
+    return { kind: "stored", isNew };
   }
 
   #link(origin: ApiOrigin, peerKey: string, vendor: string | undefined): ApiLink {
@@ -123,28 +116,6 @@ export class ApiRequests {
     const facts = { secret: this.#secret, vendor: own ?? vendor, nowMs: this.#deps.clock.wallMs() };
     return new ApiLink(origin, peerKey, facts);
   }
-
-  /** Whether an acct session that ends was there before: what the store says of a Stop leaves it open. */
-  async #isKnown({ peerKey }: ApiLink, attributes: readonly Attribute[]): Promise<boolean> {
-    const acctSessionId = firstValue(attributes, ATTRIBUTE.acctSessionId);
-    if (acctSessionId === undefined) return false;
-    const nasIdentifier = firstValue(attributes, ATTRIBUTE.nasIdentifier);
-    const nasKey = nasKeyOf({
-      nasIdentifier: nasIdentifier === undefined ? undefined : octetText(nasIdentifier),
-      nasAddress: nasAddressText(attributes),
-      peerKey,
-      shared: true,
-    });
-    const query = { nasKey, acctSessionId: octetText(acctSessionId) };
-    return (await this.#deps.acctSessions.find(query, { limit: 1 })).items.length > 0;
-  }
-}
-
-function nasAddressText(attributes: readonly Attribute[]): string | undefined {
-  return (
-    addressText(firstValue(attributes, ATTRIBUTE.nasIpAddress), 4) ??
-    addressText(firstValue(attributes, ATTRIBUTE.nasIpv6Address), 16)
-  );
 }
 
 function stationAttributes({ calledStationId }: ApiOrigin, callingStationId: string | undefined): Attribute[] {

@@ -18,6 +18,7 @@ const organization = section({
   ),
   token,
   allowedHosts: list("Networks of the FreeRADIUS servers that may call; [] is every one.", network("A network.")),
+  macRoaming: flag("Whether a device that is online is let in at other hotspots by its MAC address.").default(false),
 }).meta({ description: "An organization of openwisp-radius." });
 
 export const compatSection = section({
@@ -31,6 +32,9 @@ export const compatSection = section({
     organizations: withRules(list("Who may call; [] is off.", organization), (organizations, report) =>
       reportDuplicates(organizations, "uuid", "UUID", report),
     ),
+    quotaMessage: text("Reply-Message of authorize for who has used up a quota.")
+      .max(253)
+      .default("Your maximum daily usage time has been reached"),
   })
     .prefault({})
     .meta({ description: "The API of openwisp-radius under /api/v1/freeradius/." }),
@@ -50,6 +54,7 @@ export function compatOptions(values: z.output<typeof compatSection>): CompatOpt
     radiusCheck: radiusCheck.token === undefined ? undefined : { token: radiusCheck.token },
     djangoFreeradius: djangoFreeradius.token === undefined ? undefined : { token: djangoFreeradius.token },
     organizations: openwispRadius.organizations.map((each) => ({ ...each, uuid: each.uuid.toLowerCase() })),
+    quotaMessage: openwispRadius.quotaMessage,
     authorizeReject: values.authorizeReject,
     replyAttributes: values.replyAttributes,
     vendor: values.vendor,

@@ -51,6 +51,9 @@ export const httpSection = section(
     ),
     clients: list("Networks that may call at all; [] is every network. One with a role needs no token.", client),
     allowedHosts: list("Host names, beside localhost, by which browsers may call.", dnsName("A DNS name.")),
+    publicUrl: text("How callers reach the API from outside; what links in answers begin with.")
+      .regex(/^https?:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/, 'must be an address such as "https://hub.example.net"')
+      .optional(),
     bodyMax: size("Size of a request body; more is refused with 413.", { min: "1KiB", max: "64MiB" }).prefault("1MiB"),
     headerTimeout: duration("Time for the head of a request.", { min: "1s", max: "5m" }).prefault("10s"),
     requestTimeout: duration("Time for a whole request to arrive.", { min: "1s", max: "5m" }).prefault("30s"),
@@ -95,5 +98,6 @@ export function httpConfig(values: HttpValues, dynauth: DynauthConfig): HttpOpti
     timeoutDefaultMs: dynauth.timeoutMs,
     timeoutMaxMs: dynauth.timeoutMaxMs,
     compat: compatOptions(values.compat),
+    publicUrl: values.publicUrl?.replace(/\/+$/, ""),
   };
 }

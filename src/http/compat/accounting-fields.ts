@@ -2,7 +2,16 @@ import { z } from "zod";
 import { ATTRIBUTE, type Attribute, integerAttribute, textAttribute } from "../../radius/attribute.ts";
 import { HubError } from "../../errors.ts";
 import type { CompatDeps } from "./deps.ts";
-import { addressField, charField, choiceField, dateTimeField, filledField, integerField, optional } from "./fields.ts";
+import {
+  addressField,
+  charField,
+  choiceField,
+  dateTimeField,
+  filledField,
+  integerField,
+  optional,
+  prefixField,
+} from "./fields.ts";
 
 /** Acct-Status-Type (RFC 2866 Section 5.1) of those that are stored. */
 const STATUS_NUMBERS = { Start: 1, "Interim-Update": 3, Stop: 2 } as const;
@@ -20,8 +29,8 @@ const ACCT = {
 const GIGAWORD = 2 ** 32;
 const STATION_MAX = 253;
 
-/** What both APIs take for one acct session; what else is sent is passed over. Octets and seconds that are "" say nothing: rlm_rest
- *  writes that for an attribute that is not there. */
+/** What both APIs take for one acct session; what else is sent is passed over. What is "" says nothing: rlm_rest writes that for an
+ *  attribute that is not there. */
 export const accountingFields = z.object({
   status_type: statusTypeField,
   session_id: filledField(64),
@@ -54,55 +63,11 @@ export const accountingFields = z.object({
   framed_protocol: optional(charField(32)),
   framed_ip_address: optional(addressField()),
   framed_ipv6_address: optional(addressField("IPv6")),
-  framed_ipv6_prefix: optional(charField(44)),
+  framed_ipv6_prefix: optional(prefixField(44)),
   framed_interface_id: optional(charField(19)),
-  delegated_ipv6_prefix: optional(charField(44)),
+  delegated_ipv6_prefix: optional(prefixField(44)),
 });
 export type AccountingFields = z.output<typeof accountingFields>;
-
-/** What RADIUS has no place for, or the session index none: kept as it was told. */
-export interface Told {
-  readonly api: string;
-  /** UUID, of openwisp-radius. */
-  readonly organization?: string | undefined;
-  readonly unique_id: string;
-  readonly groupname?: string | undefined;
-  readonly realm?: string | undefined;
-  readonly nas_port_type?: string | undefined;
-  readonly interval?: number | undefined;
-  readonly authentication?: string | undefined;
-  readonly connection_info_start?: string | undefined;
-  readonly connection_info_stop?: string | undefined;
-  readonly terminate_cause?: string | undefined;
-  readonly service_type?: string | undefined;
-  readonly framed_protocol?: string | undefined;
-  /** A record after the Start has come. */
-  readonly updated?: boolean | undefined;
-}
-
-/** JSON text of the same fields in the same order: an interim that tells nothing new changes nothing in the store. */
-export function toldText(fields: AccountingFields, more: Pick<Told, "api" | "organization" | "groupname">): string {
-  const told: Told = {
-    ...more,
-    unique_id: fields.unique_id,
-    realm: fields.realm,
-    nas_port_type: fields.nas_port_type,
-    interval: fields.interval,
-    authentication: fields.authentication,
-    connection_info_start: fields.connection_info_start,
-    connection_info_stop: fields.connection_info_stop,
-    terminate_cause: fields.terminate_cause,
-    service_type: fields.service_type,
-    framed_protocol: fields.framed_protocol,
-    ...(fields.status_type === "Start" ? {} : { updated: true }),
-  };
-  return JSON.stringify(told);
-}
-
-/** What of toldText() is there; undefined for an acct session that came otherwise. */
-export function toldOf(text: string | undefined): Told | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Told);
-}
 
 /** The Accounting-Request that the NAS has sent, as far as the API tells of it. NAS-IP-Address and NAS-Identifier are added by
  *  whoever sends it. */

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { AcctSession } from "../../store/acct-session.ts";
-import { type Told, toldOf } from "./accounting-fields.ts";
 import type { CompatDeps } from "./deps.ts";
+import { type Told, toldOf } from "./told.ts";
 
 const TERMINATE_CAUSE = 49;
 
@@ -12,59 +12,63 @@ export function djangoItem(acctSession: AcctSession, dictionary: CompatDeps["dic
 
 /** As djangoItem(), of openwisp-radius: there unique_id is the key, and each belongs to an organization. */
 export function openwispItem(acctSession: AcctSession, dictionary: CompatDeps["dictionary"]) {
-  const { startedAtMs, closedAtMs, facts } = acctSession;
+  const { closedAtMs, facts } = acctSession;
   return {
     ...commonFields(acctSession, dictionary),
     organization: toldOf(facts.told)?.organization ?? null,
-    start_time_display: display(startedAtMs),
+    start_time_display: display(startMsOf(acctSession)),
     stop_time_display: closedAtMs === undefined ? null : display(closedAtMs),
   };
 }
 
+/** As the API told it, else as the accounting knows it. */
+export function startMsOf({ facts, startedAtMs }: AcctSession): number {
+  return toldOf(facts.told)?.startMs ?? startedAtMs;
+}
+
 function commonFields(acctSession: AcctSession, dictionary: CompatDeps["dictionary"]) {
-  const { facts, startedAtMs, closedAtMs, heardAtMs } = acctSession;
+  const { facts, closedAtMs, heardAtMs } = acctSession;
   const told: Partial<Told> = toldOf(facts.told) ?? {};
+  const text = (name: string, value: string | undefined) => value ?? (told.blank?.includes(name) === true ? "" : null);
   return {
     session_id: acctSession.acctSessionId,
     unique_id: told.unique_id ?? null,
-    username: acctSession.username ?? "",
-    groupname: told.groupname ?? null,
-    realm: told.realm ?? "",
+    username: text("username", acctSession.username),
+    groupname: text("groupname", told.groupname),
+    realm: text("realm", told.realm),
     nas_ip_address: facts.nasAddress ?? null,
-    nas_port_id: facts.nasPortId ?? null,
-    nas_port_type: told.nas_port_type ?? null,
-    start_time: time(startedAtMs),
+    nas_port_id: text("nas_port_id", facts.nasPortId),
+    nas_port_type: text("nas_port_type", told.nas_port_type),
+    start_time: time(startMsOf(acctSession)),
     update_time: told.updated === true ? time(heardAtMs) : null,
     stop_time: closedAtMs === undefined ? null : time(closedAtMs),
     interval: told.interval ?? null,
     session_time: acctSession.sessionSeconds ?? 0,
-    authentication: told.authentication ?? null,
-    connection_info_start: told.connection_info_start ?? null,
-    connection_info_stop: told.connection_info_stop ?? null,
+    authentication: text("authentication", told.authentication),
+    connection_info_start: text("connection_info_start", told.connection_info_start),
+    connection_info_stop: text("connection_info_stop", told.connection_info_stop),
     input_octets: acctSession.uploadOctets,
     output_octets: acctSession.downloadOctets,
-    called_station_id: facts.calledStationId ?? "",
-    calling_station_id: facts.callingStationId ?? "",
-    terminate_cause: terminateCause(acctSession, told, dictionary),
-    service_type: told.service_type ?? null,
-    framed_protocol: told.framed_protocol ?? null,
+    called_station_id: text("called_station_id", facts.calledStationId),
+    calling_station_id: text("calling_station_id", facts.callingStationId),
+    terminate_cause: text("terminate_cause", terminateCause(acctSession, told, dictionary)),
+    service_type: text("service_type", told.service_type),
+    framed_protocol: text("framed_protocol", told.framed_protocol),
     framed_ip_address: facts.framedIp ?? null,
     framed_ipv6_address: facts.framedIpv6Address ?? null,
     framed_ipv6_prefix: facts.framedIpv6Prefix ?? null,
-    framed_interface_id: facts.framedInterfaceId ?? null,
+    framed_interface_id: facts.framedInterfaceId?.replaceAll(/(?!^)(?=(?:.{4})+$)/g, ":") ?? null,
     delegated_ipv6_prefix: facts.delegatedIpv6Prefix ?? null,
   };
 }
 
 function terminateCause(
-  { open, closeCause, terminateCause: number }: AcctSession,
+  { closeCause, terminateCause: number }: AcctSession,
   told: Partial<Told>,
   dictionary: CompatDeps["dictionary"],
-): string | null {
-  if (open) return null;
+): string | undefined {
   if (closeCause === "nas-on") return "NAS-Reboot";
-  if (told.terminate_cause !== undefined) return told.terminate_cause;
-  if (number === undefined) return null;
+  if (told.terminate_cause !== undefined || number === undefined) return told.terminate_cause;
   const octets = Buffer.alloc(4);
   octets.writeUInt32BE(number);
   return String(dictionary.decode([{ type: TERMINATE_CAUSE, value: octets }])[0]?.value ?? number);

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { AcctSession } from "../../store/acct-session.ts";
 import { PAGE_ITEMS_MAX } from "../../store/types.ts";
-import { toldOf } from "./accounting-fields.ts";
+import { startMsOf } from "./accounting-item.ts";
 import { type Answer, badRequest } from "./answers.ts";
-import type { CompatDeps } from "./deps.ts";
+import type { CompatDeps, CompatSettings } from "./deps.ts";
 import { parseDateTime } from "./fields.ts";
 import { pageLinks, pageOf } from "./page-links.ts";
 import { queryOf } from "./request-fields.ts";
+import { toldOf } from "./told.ts";
 
 /** Acct sessions that one list looks at; of more, the newest. A list is for people and programs that look now and then: each one
  *  reads what its filters leave. */
@@ -17,6 +18,7 @@ export interface ListScope {
   /** Only its own; undefined: an API without organizations. */
   readonly organization?: string | undefined;
   readonly item: (acctSession: AcctSession) => object;
+  readonly now: CompatSettings;
 }
 
 /** GET accounting/: the acct sessions that came by this API, the latest start first, a page at a time with a Link header.
@@ -30,7 +32,7 @@ export async function accountingList(incoming: IncomingMessage, scope: ListScope
   if (page === undefined) return { status: 404, body: { detail: "Invalid page." } };
   const keys = found.slice(page.first, page.first + page.size).map(({ key }) => key);
   const acctSessions = await Promise.all(keys.map((key) => deps.acctSessions.one(key)));
-  const links = pageLinks(incoming, query, page);
+  const links = pageLinks(incoming, query, page, scope.now);
   return {
     status: 200,
     body: acctSessions.filter((each) => each !== undefined).map(scope.item),
@@ -83,23 +85,29 @@ interface Found {
 /** Keys alone: what is not on the page need not be held. */
 async function matching(filters: Filters, scope: ListScope, { acctSessions }: CompatDeps): Promise<readonly Found[]> {
   const { username, callingStationId, startedFromMs, open } = filters;
-  const query = { username, callingStationId, startedFromMs, open };
+  const fromMs = startedFromMs === undefined ? undefined : startedFromMs - START_SLACK_MS;
+  const query = { username, callingStationId, startedFromMs: fromMs, open };
   const found: Found[] = [];
   let after: string | undefined;
   for (let looked = 0; looked < LOOKED_AT_MAX; looked += PAGE_ITEMS_MAX) {
     const { items, next } = await acctSessions.find(query, { limit: PAGE_ITEMS_MAX, after });
     const fitting = items.filter((acctSession) => fits(acctSession, filters, scope));
-    found.push(...fitting.map(({ key, startedAtMs }) => ({ key, startedAtMs })));
+    found.push(...fitting.map((each) => ({ key: each.key, startedAtMs: startMsOf(each) })));
     if (next === undefined) break;
     after = next;
   }
   return found.toSorted((one, other) => other.startedAtMs - one.startedAtMs || (one.key < other.key ? -1 : 1));
 }
 
-function fits({ facts, closedAtMs }: AcctSession, filters: Filters, { api, organization }: ListScope): boolean {
+/** What the API told of a start and what the accounting knows of it differ by less. */
+const START_SLACK_MS = 60_000;
+
+function fits(acctSession: AcctSession, filters: Filters, { api, organization }: ListScope): boolean {
+  const { facts, closedAtMs } = acctSession;
   const told = toldOf(facts.told);
   if (told?.api !== api || told.organization !== organization) return false;
-  const { calledStationId, stoppedUntilMs } = filters;
+  const { calledStationId, startedFromMs, stoppedUntilMs } = filters;
+  if (startedFromMs !== undefined && startMsOf(acctSession) < startedFromMs) return false;
   if (calledStationId !== undefined && facts.calledStationId !== calledStationId) return false;
   return stoppedUntilMs === undefined || (closedAtMs !== undefined && closedAtMs <= stoppedUntilMs);
 }

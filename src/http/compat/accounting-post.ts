@@ -1,15 +1,12 @@
 import type { IncomingMessage } from "node:http";
+import { apiNasKey } from "../../dynauth/api-nas.ts";
+import type { AcctSession } from "../../store/acct-session.ts";
 import type { Fields } from "../parameters.ts";
-import {
-  accountingAttributes,
-  accountingFields,
-  type AccountingFields,
-  statusTypeField,
-  toldText,
-} from "./accounting-fields.ts";
+import { accountingAttributes, accountingFields, type AccountingFields, statusTypeField } from "./accounting-fields.ts";
 import { type Answer, badRequest, empty, unavailable } from "./answers.ts";
 import type { CompatDeps } from "./deps.ts";
 import { checkedFields } from "./fields.ts";
+import { toldOf, toldText } from "./told.ts";
 
 /** Who speaks. */
 export interface AccountingCaller {
@@ -17,14 +14,18 @@ export interface AccountingCaller {
   /** UUID; undefined: an API without organizations. */
   readonly organization?: string | undefined;
   readonly incoming: Pick<IncomingMessage, "socket">;
-  /** Whether the acct session belongs to somebody else: then its record is passed over with 200, as the original does.
-   *  Undefined: there is nobody else. */
-  readonly isOthers?: ((fields: AccountingFields) => Promise<boolean>) | undefined;
+  /** An interim opens an acct session again, also after its Stop. */
+  readonly reopens: boolean;
   /** What Accounting-On and -Off do. */
   readonly nasRestarted: (fields: Fields, isOn: boolean) => Promise<void>;
+  /** A record is stored. */
+  readonly stored?: (values: AccountingFields) => Promise<void>;
 }
 
-/** POST accounting/: 201 with the first record of an acct session, 200 with the others; no body, so that rlm_rest has nothing to
+/** Generations under one unique_id that are looked at: a NAS that reboots may begin its numbers anew. */
+const GENERATIONS_MAX = 100;
+
+/** POST accounting/: 201 with the first record of a unique_id, 200 with the others; no body, so that rlm_rest has nothing to
  *  read. The answer leaves once the record is stored durably (invariant 6).
  *  @throws {HubError} ERR_STORE */
 export async function accountingPosted(fields: Fields, caller: AccountingCaller, deps: CompatDeps): Promise<Answer> {
@@ -38,9 +39,16 @@ export async function accountingPosted(fields: Fields, caller: AccountingCaller,
   const checked = checkedFields(accountingFields, fields);
   if (!checked.ok) return badRequest(checked.errors);
   const { values } = checked;
-  const { api, organization, incoming } = caller;
-  if ((await caller.isOthers?.(values)) === true) return empty(200);
-  const groupname = values.groupname ?? (await groupOf(values, deps));
+  const { api, organization, incoming, reopens } = caller;
+  const nasKey = apiNasKey(api, values.unique_id);
+  const present = await latestOf(nasKey, deps);
+  const before = toldOf(present?.facts.told);
+  // Passed over, as the original does: it belongs to another organization.
+  if (before !== undefined && before.organization !== organization) return empty(200);
+  const groupname = values.groupname ?? (await groupOf(values, deps)) ?? before?.groupname;
+  // Of what an acct session is closed with, nothing holds once it is open.
+  const sent = reopens && status.data === "Interim-Update" ? { ...fields, terminate_cause: "" } : fields;
+  const told = { ...values, ...(sent !== fields && { terminate_cause: undefined }) };
   const verdict = await deps.requests.account({
     origin: {
       api,
@@ -50,10 +58,22 @@ export async function accountingPosted(fields: Fields, caller: AccountingCaller,
       nasAddress: values.nas_ip_address,
     },
     attributes: accountingAttributes(values, status.data, deps.dictionary),
-    told: toldText(values, { api, organization, groupname }),
+    told: toldText(told, sent, { api, organization, groupname }, before),
+    nasKey,
+    reopens,
+    isKnown: present !== undefined,
   });
-  if (verdict.kind === "stored") return empty(verdict.isNew ? 201 : 200);
-  return unavailable("the record can not be stored now");
+  if (verdict.kind !== "stored") return unavailable("the record can not be stored now");
+  await caller.stored?.(values);
+  return empty(verdict.isNew ? 201 : 200);
+}
+
+async function latestOf(nasKey: string, { acctSessions }: CompatDeps): Promise<AcctSession | undefined> {
+  const { items } = await acctSessions.find({ nasKey }, { limit: GENERATIONS_MAX });
+  return items.reduce<AcctSession | undefined>(
+    (latest, each) => (latest === undefined || each.generation > latest.generation ? each : latest),
+    undefined,
+  );
 }
 
 /** The group that the user's plan names, or the plan itself. */

@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode, StatusCode } from "hono/utils/http-status";
 import type { ApiContext, Endpoint } from "../api-context.ts";
-import { PROBLEMS, problemOf } from "../problem.ts";
+import { PROBLEMS, type Problem, problemOf } from "../problem.ts";
 
 /** An answer in the shape of Django REST framework, which FreeRADIUS's rlm_rest reads: JSON, or a body of no octets. */
 export interface Answer {
@@ -42,14 +42,34 @@ export function compatEndpoint(answer: (context: ApiContext) => Promise<Answer |
       } catch (error) {
         const problem = problemOf(error);
         if (problem === undefined) throw error;
-        const [status] = PROBLEMS[problem.code];
-        context.set("problem", problem.code);
         // What is left of the body is not worth reading.
         const headers = problem.code === "body-too-large" ? { Connection: "close" } : {};
-        return respond(context, { status, body: { detail: problem.detail }, headers });
+        return detailAnswer(context, problem, headers);
       }
     },
   };
+}
+
+/** A problem in the shape that these APIs have. No page of HTML: rlm_rest reads whatever comes. */
+export function detailAnswer(context: ApiContext, problem: Problem, headers: Record<string, string> = {}): Response {
+  const { code, detail, facts } = problem;
+  context.set("problem", code);
+  const [status] = PROBLEMS[code];
+  const body = facts["nonField"] === true ? { non_field_errors: [detail] } : { detail: wording(context, problem) };
+  return respond(context, { status, body, headers });
+}
+
+function wording(context: ApiContext, { code, detail }: Problem): string {
+  switch (code) {
+    case "not-found":
+      return "Not found.";
+    case "method-not-allowed":
+      return `Method "${context.req.method}" not allowed.`;
+    case "unsupported-media-type":
+      return `Unsupported media type "${context.req.header("Content-Type") ?? ""}" in request.`;
+    default:
+      return detail;
+  }
 }
 
 function respond(context: ApiContext, { status, body, headers }: Answer): Response {

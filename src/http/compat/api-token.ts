@@ -14,7 +14,7 @@ export type Presented =
 /** The words of each Authorization, split at commas, as django-freeradius and openwisp-radius read the header. */
 export function presentedWords({ headers }: Pick<IncomingMessage, "headers">): Presented | undefined {
   const { authorization } = headers;
-  if (authorization === undefined) return undefined;
+  if (authorization === undefined || authorization.trim() === "") return undefined;
   const words = authorization.split(",").map((each) => each.trim().split(" ").slice(1));
   return words.some((each) => each.length === 0) ? { kind: "malformed" } : { kind: "words", words };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { LRUCache } from "lru-cache";
+import type { Random } from "../../clock.ts";
 import type { NewUser } from "../../aaa/users/user-writer.ts";
 import { NEVER_MS } from "../../store/quota-types.ts";
 import type { ApiContext, Endpoint, Routes } from "../api-context.ts";
@@ -8,6 +9,7 @@ import { type Answer, badRequest, NOT_FOUND, unavailable } from "./answers.ts";
 import { type BatchUser, csvUsers, generatedUsers, USERS_MAX } from "./batch-users.ts";
 import type { CompatDeps, CompatSettings } from "./deps.ts";
 import { charField, checkedFields, choiceField, filledField, integerField, optional, parseDateTime } from "./fields.ts";
+import { originOf } from "./page-links.ts";
 import { readFields, type SentFile } from "./request-fields.ts";
 import { voucherCsv, voucherPdf } from "./vouchers.ts";
 
@@ -18,10 +20,8 @@ const KEPT_MS = 3_600_000;
 const batchFields = z.object({
   name: filledField(128),
   strategy: choiceField(["prefix", "csv"]),
-  prefix: optional(charField(20)),
-  number_of_users: optional(
-    integerField(USERS_MAX).refine((count) => count > 0, "Ensure this value is greater than or equal to 1."),
-  ),
+  prefix: filledField(20).optional(),
+  number_of_users: optional(integerField(USERS_MAX, 1)),
   expiration_date: optional(
     z
       .string(dateError())
@@ -60,11 +60,8 @@ export function batchRoutes(deps: CompatDeps, guarded: Guard): Routes {
           const { fields, files } = await readFields(incoming, now.bodyBytesMax);
           const checked = checkedFields(batchFields, fields);
           if (!checked.ok) return badRequest(checked.errors);
-          return await made(checked.values, files.get("csvfile"), {
-            deps,
-            kept,
-            host: incoming.headers.host ?? "localhost",
-          });
+          const origin = originOf(incoming.headers, now.publicUrl);
+          return await made(checked.values, files.get("csvfile"), { deps, kept, origin });
         } finally {
           isBusy = false;
         }
@@ -82,10 +79,12 @@ export function batchRoutes(deps: CompatDeps, guarded: Guard): Routes {
 interface Making {
   readonly deps: CompatDeps;
   readonly kept: LRUCache<string, Vouchers>;
-  readonly host: string;
+  /** What the addresses of the vouchers begin with. */
+  readonly origin: string;
 }
 
-async function made(values: BatchFields, csvfile: SentFile | undefined, { deps, kept, host }: Making): Promise<Answer> {
+async function made(values: BatchFields, csvfile: SentFile | undefined, making: Making): Promise<Answer> {
+  const { deps, kept, origin } = making;
   const { name, strategy, prefix, number_of_users: count } = values;
   const missing = {
     ...(strategy === "prefix" && prefix === undefined && { prefix: "The field prefix cannot be empty" }),
@@ -109,21 +108,23 @@ async function made(values: BatchFields, csvfile: SentFile | undefined, { deps, 
   if (stored === undefined) return unavailable("too many passwords wait to be hashed");
   await deps.accounts.writer.putUsers(stored);
   const atMs = deps.clock.wallMs();
-  const batch = { id: atMs, name, strategy, users: users.length };
+  const id = uuidOf(deps.random);
+  const batch = { id, name, strategy, users: users.length };
   await deps.records.put([{ kind: "batch", key: name, atMs, expiresAtMs: NEVER_MS, value: JSON.stringify(batch) }]);
-  kept.set(String(atMs), { name, users });
+  kept.set(id, { name, users });
   deps.log.info({ batch: name, users: users.length }, `a batch made ${users.length} users`);
-  return { status: 201, body: batchJson(values, users, { atMs, csvfile, host }) };
+  return { status: 201, body: batchJson(values, users, { id, atMs, csvfile, origin }) };
 }
 
 function batchJson(
   { name, strategy, prefix, expiration_date }: BatchFields,
   users: readonly BatchUser[],
-  { atMs, csvfile, host }: { readonly atMs: number; readonly csvfile: SentFile | undefined; readonly host: string },
+  made: { readonly id: string; readonly atMs: number; readonly csvfile: SentFile | undefined; readonly origin: string },
 ) {
+  const { id, atMs, csvfile, origin } = made;
   const at = new Date(atMs).toISOString();
   return {
-    id: atMs,
+    id,
     users: users.map(({ username, email, firstName, lastName }) => ({
       username,
       email,
@@ -135,7 +136,7 @@ function batchJson(
     user_credentials: users.flatMap(({ username, password }) => (password === undefined ? [] : [[username, password]])),
     prefix: strategy === "prefix" ? prefix : null,
     csvfile: strategy === "csv" ? (csvfile?.name ?? null) : null,
-    pdf: `http://${host}/api/v1/batch/${atMs}/pdf/`,
+    pdf: `${origin}/api/v1/batch/${id}/pdf/`,
     strategy,
     name,
     expiration_date: expiration_date ?? null,
@@ -165,6 +166,14 @@ async function hashed(
     }
   }
   return stored;
+}
+
+/** Random (RFC 9562 Section 5.4), as the original has it. */
+function uuidOf(random: Random): string {
+  const octets = Buffer.from(random.bytes(16));
+  octets[6] = ((octets[6] as number) & 0x0f) | 0x40;
+  octets[8] = ((octets[8] as number) & 0x3f) | 0x80;
+  return octets.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** Logins wait behind so many at the most. */

@@ -10,6 +10,7 @@ const OFF: CompatOptions = {
   radiusCheck: undefined,
   djangoFreeradius: undefined,
   organizations: [],
+  quotaMessage: "",
   authorizeReject: false,
   replyAttributes: false,
   vendor: undefined,
@@ -25,13 +26,24 @@ export function isCompatPath(path: string): boolean {
 /** The APIs that other systems speak; one that is off answers 404. */
 export function compatRoutes(deps: CompatDeps, settings: Settings): Routes {
   const now = (): CompatSettings => {
-    const { compat = OFF, bodyBytesMax } = settings();
-    return { compat, bodyBytesMax };
+    const { compat = OFF, bodyBytesMax, publicUrl } = settings();
+    return { compat, bodyBytesMax, publicUrl };
   };
   return {
-    ...radiusCheckRoutes(deps, now),
-    ...djangoFreeradiusRoutes(deps, now),
-    ...openwispRadiusRoutes(deps, now),
+    ...slashOrNot({
+      ...radiusCheckRoutes(deps, now),
+      ...djangoFreeradiusRoutes(deps, now),
+      ...openwispRadiusRoutes(deps, now),
+    }),
     ...postAuthRoutes(deps),
   };
+}
+
+/** Django sends who forgets the last slash to the path that has it, and rlm_rest does not follow: both are the same here. */
+function slashOrNot(routes: Routes): Routes {
+  const both = Object.entries(routes).flatMap(([path, methods]) => {
+    const other = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
+    return [path, other].map((each) => [each, methods] as const);
+  });
+  return Object.fromEntries(both);
 }

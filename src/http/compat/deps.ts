@@ -5,7 +5,7 @@ import type { ApiRecordStore } from "../../store/api-record-types.ts";
 import type { AcctSession } from "../../store/acct-session.ts";
 import type { AcctSessionStore } from "../../store/types.ts";
 import type { UserStore } from "../../store/user-types.ts";
-import type { HttpDeps } from "../options.ts";
+import type { HttpDeps, QuotaView } from "../options.ts";
 import type { CompatOptions } from "./options.ts";
 
 /** What the compatible APIs use of the hub and nobody else does. It exists where accounting, and with it the store, is on. */
@@ -24,10 +24,13 @@ export interface CompatDeps extends CompatParts {
   readonly random: Random;
   readonly log: HttpDeps["log"];
   readonly dictionary: Pick<HttpDeps["dictionary"], "encode" | "decode">;
+  readonly quota?: Pick<QuotaView, "standingsOf" | "ruleNames"> | undefined;
 }
 
 /** The options as they are now. */
 export interface CompatSettings {
   readonly compat: CompatOptions;
   readonly bodyBytesMax: number;
+  /** HttpOptions.publicUrl. */
+  readonly publicUrl: string | undefined;
 }

@@ -19,7 +19,7 @@ const REJECT = { "control:Auth-Type": "Reject" };
 
 /** The API of django-freeradius, for a FreeRADIUS whose rlm_rest is configured as its documentation says. */
 export function djangoFreeradiusRoutes(deps: CompatDeps, settings: () => CompatSettings): Routes {
-  /** The answer of who has the token of the API; with `reads`, with what the body says. */
+  /** The answer to who has the token of the API. */
   const guarded = (
     answer: (incoming: IncomingMessage, now: CompatSettings, context: ApiContext) => Promise<Answer | Response>,
   ) =>
@@ -34,10 +34,12 @@ export function djangoFreeradiusRoutes(deps: CompatDeps, settings: () => CompatS
     "/api/v1/authorize/": { POST: posted((fields, incoming, now) => authorize(fields, incoming, deps, now)) },
     "/api/v1/postauth/": { POST: posted((fields, _incoming, now) => postAuthPosted(fields, { api: API }, deps, now)) },
     "/api/v1/accounting/": {
-      GET: guarded((incoming) =>
-        accountingList(incoming, { api: API, item: (each) => djangoItem(each, deps.dictionary) }, deps),
+      GET: guarded((incoming, now) =>
+        accountingList(incoming, { api: API, item: (each) => djangoItem(each, deps.dictionary), now }, deps),
       ),
-      POST: posted((fields, incoming) => accountingPosted(fields, { api: API, incoming, nasRestarted }, deps)),
+      POST: posted((fields, incoming) =>
+        accountingPosted(fields, { api: API, incoming, reopens: false, nasRestarted }, deps),
+      ),
     },
     ...batchRoutes(deps, guarded),
     ...accountRoutes(deps, settings),
@@ -64,14 +66,13 @@ async function authorize(
   return { status: 200, body: { "control:Auth-Type": "Accept", ...more } };
 }
 
-/** Undefined for who has the token. The header counts before the query; of several credentials in it one must be right. */
+/** Undefined for who has the token: in one of the credentials of the header, or in the query. */
 function refusalOf(incoming: IncomingMessage, { compat }: CompatSettings): Answer | undefined {
   const token = compat.djangoFreeradius?.token;
   if (token === undefined) return NOT_FOUND;
   const header = presentedWords(incoming);
   if (header?.kind === "malformed") return INVALID_TOKEN;
-  const presented =
-    header === undefined ? [queryOf(incoming).get("token") ?? ""] : header.words.map(([word]) => word ?? "");
+  const presented = [queryOf(incoming).get("token") ?? "", ...(header?.words.map(([word]) => word ?? "") ?? [])];
   // No early exit: the time says nothing of which one was right.
   const right = presented.filter((each) => isToken(each, token));
   return right.length > 0 ? undefined : TOKEN_FAILED;

@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { canonicalAddress } from "../../transport/networks.ts";
 import type { FieldErrors } from "./answers.ts";
@@ -21,30 +22,49 @@ export function optional<Schema extends z.ZodType>(field: Schema) {
   return z.preprocess((value) => (value === "" || value === null ? undefined : value), field.optional());
 }
 
-export function integerField(max: number) {
+/** A whole number, from 0 or `min`. */
+export function integerField(max: number, min = 0) {
   const error = "A valid integer is required.";
+  const digits = z
+    .string()
+    .trim()
+    .regex(/^-?\d{1,16}(?:\.0*)?$/, error)
+    .transform(Number);
   return z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .regex(/^\d{1,16}$/, error)
-          .transform(Number),
-      ],
-      error,
-    )
-    .refine((number) => Number.isInteger(number) && number >= 0, error)
+    .union([z.number(), digits], error)
+    .refine(Number.isInteger, error)
+    .refine((number) => number >= min, `Ensure this value is greater than or equal to ${min}.`)
     .refine((number) => number <= max, `Ensure this value is less than or equal to ${max}.`);
 }
 
-/** Canonical afterwards. */
+/** Canonical afterwards; with "IPv6", one that is mapped from IPv4 stays IPv6. */
 export function addressField(kinds: "IPv4 or IPv6" | "IPv6" = "IPv4 or IPv6") {
   const error = `Enter a valid ${kinds} address.`;
-  return z.string(error).transform((text, context) => {
-    const address = canonicalAddress(text.trim());
-    if (address !== undefined && (kinds !== "IPv6" || address.includes(":"))) return address;
+  return z.string(error).transform((given, context) => {
+    const text = given.trim();
+    const address = canonicalAddress(text);
+    if (address !== undefined && (kinds !== "IPv6" || text.includes(":"))) {
+      return kinds === "IPv6" && !address.includes(":") ? `::ffff:${address}` : address;
+    }
     context.addIssue({ code: "custom", message: error });
+    return z.NEVER;
+  });
+}
+
+/** A network of IPv6 addresses; an address alone is one of 128 bits. */
+export function prefixField(max: number) {
+  return charField(max).transform((text, context) => {
+    const network = text.includes("/") ? text : `${text}/128`;
+    if (ipaddr.IPv6.isValidCIDR(network)) {
+      const [address] = ipaddr.IPv6.parseCIDR(network);
+      const isWhole = ipaddr.IPv6.networkAddressFromCIDR(network).toString() === address.toString();
+      if (isWhole) return network;
+      context.addIssue({ code: "custom", message: `Invalid ipv6 prefix: ${text} has host bits set` });
+      return z.NEVER;
+    }
+    const isV4 = ipaddr.IPv4.isValidCIDR(text.includes("/") ? text : `${text}/32`);
+    const message = `Invalid ipv6 prefix: '${text}' does not appear to be an IPv4 or IPv6 network`;
+    context.addIssue({ code: "custom", message: isV4 ? `${text} is not an IPv6 prefix` : message });
     return z.NEVER;
   });
 }
@@ -94,13 +114,18 @@ export function checkedFields<Schema extends z.ZodType>(
   const errors: Record<string, string[]> = {};
   for (const { path, message } of result.error.issues) {
     const field = String(path[0] ?? "non_field_errors");
-    const told = Object.hasOwn(fields, field) ? message : "This field is required.";
-    (errors[field] ??= []).push(told);
+    (errors[field] ??= []).push(absence(fields, field) ?? message);
   }
   return {
     ok: false,
     errors: Object.fromEntries(Object.entries(errors).map(([name, texts]) => [name, [...new Set(texts)]])),
   };
+}
+
+/** What is wrong with a field that is not there; undefined for one that is. */
+function absence(fields: object, field: string): string | undefined {
+  if (!Object.hasOwn(fields, field)) return "This field is required.";
+  return Reflect.get(fields, field) === null ? "This field may not be null." : undefined;
 }
 
 const SHOWN_MAX = 64;

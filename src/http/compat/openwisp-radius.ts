@@ -1,87 +1,85 @@
 import type { IncomingMessage } from "node:http";
-import { apiPeerKey } from "../../dynauth/api-nas.ts";
-import { nasKeyOf } from "../../store/acct-session-key.ts";
-import { NetworkSet } from "../../transport/networks.ts";
-import { PAGE_ITEMS_MAX } from "../../store/types.ts";
+import { octetsLeft } from "../../aaa/quota/seconds-left.ts";
 import type { ApiContext, Routes } from "../api-context.ts";
 import type { Fields } from "../parameters.ts";
-import { type AccountingFields, toldOf } from "./accounting-fields.ts";
 import { openwispItem } from "./accounting-item.ts";
 import { accountingList } from "./accounting-list.ts";
 import { accountingPosted } from "./accounting-post.ts";
-import {
-  type Answer,
-  badRequest,
-  compatEndpoint,
-  empty,
-  INVALID_TOKEN,
-  NOT_FOUND,
-  TOKEN_FAILED,
-  unavailable,
-} from "./answers.ts";
-import { isToken, presentedWords } from "./api-token.ts";
+import { type Answer, badRequest, compatEndpoint, empty, NOT_FOUND, unavailable } from "./answers.ts";
 import { authorized } from "./authorize.ts";
 import type { CompatDeps, CompatSettings } from "./deps.ts";
+import { NasRestarts } from "./nas-restarts.ts";
+import { API, type Caller, callerOf } from "./openwisp-caller.ts";
 import type { Organization } from "./options.ts";
 import { postAuthPosted } from "./post-auth.ts";
 import { replyAttributes } from "./reply-attributes.ts";
-import { addressField } from "./fields.ts";
-import { queryOf, readFields } from "./request-fields.ts";
-import { holdsToken } from "./user-tokens.ts";
+import { readFields } from "./request-fields.ts";
+import { retireTokens } from "./user-tokens.ts";
 
-const API = "openwisp-radius";
 const REJECT = { "control:Auth-Type": "Reject" };
+/** What openwisp-radius calls the octets that are left, unless told otherwise. */
+const OCTETS_LEFT = "CoovaChilli-Max-Total-Octets";
+
+/** A call of an organization. */
+interface Call {
+  readonly fields: Fields;
+  readonly incoming: IncomingMessage;
+  readonly now: CompatSettings;
+  readonly organization: Organization;
+  /** A device is known by its open acct session: no password is needed. */
+  readonly isProven: boolean;
+}
 
 /** The API of openwisp-radius that FreeRADIUS calls. */
 export function openwispRadiusRoutes(deps: CompatDeps, settings: () => CompatSettings): Routes {
-  type Told = {
-    readonly fields: Fields;
-    readonly incoming: IncomingMessage;
-    readonly now: CompatSettings;
-    readonly organization: Organization;
-  };
-  const guarded = (answer: (told: Told) => Promise<Answer>) =>
+  const restarts = new NasRestarts(API, deps);
+  const guarded = (
+    answer: (call: Call) => Promise<Answer>,
+    toStrangers: (now: CompatSettings) => Answer = () => empty(200),
+  ) =>
     compatEndpoint(async ({ env: { incoming } }: ApiContext) => {
       const now = settings();
       if (now.compat.organizations.length === 0) return NOT_FOUND;
       const { fields } = await readFields(incoming, now.bodyBytesMax);
       const caller = await callerOf(incoming, fields, deps, now);
-      return "status" in caller ? caller : answer({ fields, incoming, now, organization: caller });
+      switch (caller.kind) {
+        case "refused":
+          return caller.answer;
+        case "stranger":
+          return toStrangers(now);
+        case "hosts":
+          return restarted(fields, caller, restarts);
+        case "organization":
+          return answer({ fields, incoming, now, organization: caller.organization, isProven: false });
+        case "roaming": {
+          const { organization, username } = caller;
+          return answer({ fields: { ...fields, username }, incoming, now, organization, isProven: true });
+        }
+      }
     });
   return {
-    "/api/v1/freeradius/authorize/": {
-      POST: guarded(({ fields, incoming, now }) => authorize(fields, incoming, deps, now)),
-    },
+    "/api/v1/freeradius/authorize/": { POST: guarded((call) => authorize(call, deps), refusedLogin) },
     "/api/v1/freeradius/postauth/": {
       POST: guarded(({ fields, now, organization: { uuid } }) =>
         postAuthPosted(fields, { api: API, organization: uuid }, deps, now),
       ),
     },
     "/api/v1/freeradius/accounting/": {
-      GET: guarded(({ incoming, organization: { uuid } }) =>
+      GET: guarded(({ incoming, now, organization: { uuid } }) =>
         accountingList(
           incoming,
-          { api: API, organization: uuid, item: (each) => openwispItem(each, deps.dictionary) },
+          { api: API, organization: uuid, item: (each) => openwispItem(each, deps.dictionary), now },
           deps,
         ),
       ),
-      POST: guarded(({ fields, incoming, now, organization: { uuid } }) => {
-        const nasRestarted = (sent: Fields, isOn: boolean) => (isOn ? closeOf(sent, uuid, deps) : Promise.resolve());
-        const isAlone = now.compat.organizations.length === 1;
-        const isOthers = isAlone ? undefined : (sent: AccountingFields) => isOfAnother(sent, uuid, deps);
-        return accountingPosted(fields, { api: API, organization: uuid, incoming, isOthers, nasRestarted }, deps);
-      }),
+      POST: guarded((call) => accounting(call, restarts, deps)),
     },
   };
 }
 
-async function authorize(
-  fields: Fields,
-  incoming: IncomingMessage,
-  deps: CompatDeps,
-  now: CompatSettings,
-): Promise<Answer> {
-  const verdict = await authorized(fields, { api: API, incoming }, deps, now);
+async function authorize(call: Call, deps: CompatDeps): Promise<Answer> {
+  const { fields, incoming, now, isProven } = call;
+  const verdict = await authorized(fields, { api: API, incoming, isProven }, deps, now);
   switch (verdict.kind) {
     case "errors":
       return badRequest(verdict.errors);
@@ -89,113 +87,64 @@ async function authorize(
       return unavailable("nobody can say now");
     case "accept": {
       const reply = replyAttributes(verdict.attributes, deps.dictionary);
-      return { status: 200, body: { "control:Auth-Type": "Accept", ...reply } };
+      const left = await octetsLeftOf(String(fields["username"]), deps);
+      const counters = left === undefined ? {} : { [OCTETS_LEFT]: left };
+      return { status: 200, body: { "control:Auth-Type": "Accept", ...reply, ...counters } };
     }
     case "reject": {
       const { reason = "", message } = verdict;
       const told = message === undefined ? {} : { "Reply-Message": message };
       if (reason === "too many acct sessions") return { status: 401, body: { ...REJECT, ...told } };
       // Not 401 and not 403: pfSense takes those for a wrong password.
-      if (reason.startsWith("quota ")) return { status: 200, body: { ...REJECT, ...told } };
-      return now.compat.authorizeReject ? { status: 401, body: REJECT } : empty(200);
+      if (reason.startsWith("quota ")) {
+        return { status: 200, body: { ...REJECT, "Reply-Message": now.compat.quotaMessage } };
+      }
+      return refusedLogin(now);
     }
   }
 }
 
-/** Which organization calls, or why none does. */
-async function callerOf(
-  incoming: IncomingMessage,
-  fields: Fields,
-  deps: CompatDeps,
-  { compat }: CompatSettings,
-): Promise<Organization | Answer> {
-  if (Object.hasOwn(fields, "organization")) {
-    return forbidden("setting the organization parameter explicitly is not allowed");
-  }
-  const query = queryOf(incoming);
-  const header = presentedWords(incoming);
-  const words = header?.kind === "words" ? header.words[0] : undefined;
-  // The header of the original is "Bearer <uuid> <token>".
-  if (header?.kind === "malformed" || (words !== undefined && words.length < 2)) return INVALID_TOKEN;
-  const [uuid, token] = words ?? [query.get("uuid") ?? "", query.get("token") ?? ""];
-  const organization =
-    uuid === "" && token === "" ? await ofUser(fields, query, deps, compat) : named(uuid ?? "", token ?? "", compat);
-  if ("status" in organization) return organization;
-  const address = incoming.socket.remoteAddress ?? "";
-  const { allowedHosts } = organization;
-  if (allowedHosts.length === 0 || new NetworkSet(allowedHosts).has(address)) return organization;
-  return forbidden(
-    `Request rejected: Client IP address (${address}) is not in the list of IP addresses allowed to consume the freeradius API.`,
+function refusedLogin({ compat }: CompatSettings): Answer {
+  return compat.authorizeReject ? { status: 401, body: REJECT } : empty(200);
+}
+
+async function octetsLeftOf(username: string, { quota }: CompatDeps): Promise<number | undefined> {
+  if (quota === undefined || quota.ruleNames().length === 0) return undefined;
+  return octetsLeft(await quota.standingsOf(username));
+}
+
+function accounting(call: Call, restarts: NasRestarts, deps: CompatDeps): Promise<Answer> {
+  const { fields, incoming, now, organization } = call;
+  const { uuid } = organization;
+  return accountingPosted(
+    fields,
+    {
+      api: API,
+      organization: uuid,
+      incoming,
+      reopens: true,
+      nasRestarted: (sent, isOn) => (isOn ? restarts.closeAt(hotspotOf(sent), uuid) : Promise.resolve()),
+      stored: async ({ status_type, username }) => {
+        if (status_type !== "Stop" || username === undefined || now.compat.userTokens === undefined) return;
+        await retireTokens(username, deps);
+      },
+    },
+    deps,
   );
 }
 
-function named(uuid: string, token: string, { organizations }: CompatSettings["compat"]): Organization | Answer {
-  // Every token is compared: how long it takes does not say whether there is such an organization.
-  const found = organizations.filter((each) => isToken(`${uuid.toLowerCase()} ${token}`, `${each.uuid} ${each.token}`));
-  return found[0] ?? TOKEN_FAILED;
-}
-
-/** Without a token of the API, who was given a user token speaks for the one organization that there is. */
-async function ofUser(
+/** Accounting-On and -Off of a FreeRADIUS that has no token of the API. */
+async function restarted(
   fields: Fields,
-  query: URLSearchParams,
-  deps: CompatDeps,
-  { userTokens, organizations }: CompatSettings["compat"],
-): Promise<Organization | Answer> {
-  const username = textOf(fields["username"]) || (query.get("username") ?? "");
-  if (username === "") return forbidden("username field is required.");
-  const [only, ...others] = organizations;
-  const isHolder = userTokens !== undefined && others.length === 0 && (await holdsToken(username, deps));
-  if (only !== undefined && isHolder) return only;
-  return forbidden(
-    "Radius token does not exist. Obtain a new radius token or provide the organization UUID and API token.",
-  );
-}
-
-function forbidden(detail: string): Answer {
-  return { status: 403, body: { detail } };
-}
-
-/** Whether another organization told of the acct session first. */
-async function isOfAnother(
-  { session_id: acctSessionId, nas_ip_address: nasAddress }: AccountingFields,
-  organization: string,
-  { acctSessions }: CompatDeps,
-): Promise<boolean> {
-  const { items } = await acctSessions.find({ acctSessionId }, { limit: PAGE_ITEMS_MAX });
-  const same = items.filter(({ facts }) => facts.peerKey === apiPeerKey(API) && facts.nasAddress === nasAddress);
-  return same.length > 0 && same.every(({ facts }) => toldOf(facts.told)?.organization !== organization);
-}
-
-/** Accounting-On: the hotspot has restarted, and what was open there is over. */
-async function closeOf(
-  fields: Fields,
-  organization: string,
-  { acctSessions, clock, closed }: CompatDeps,
-): Promise<void> {
-  const calledStationId = textOf(fields["called_station_id"]);
-  if (calledStationId === "") return;
-  const address = addressField().safeParse(fields["nas_ip_address"]);
-  const shared = false;
-  const nasKey = address.success
-    ? nasKeyOf({ nasIdentifier: undefined, nasAddress: address.data, peerKey: apiPeerKey(API), shared })
-    : undefined;
-  const keys: string[] = [];
-  let after: string | undefined;
-  do {
-    const { items, next } = await acctSessions.find({ nasKey, open: true }, { limit: PAGE_ITEMS_MAX, after });
-    const own = items.filter(
-      ({ facts }) => facts.calledStationId === calledStationId && toldOf(facts.told)?.organization === organization,
-    );
-    keys.push(...own.map(({ key }) => key));
-    after = next;
-  } while (after !== undefined);
-  for (const key of keys) {
-    const acctSession = await acctSessions.close(key, clock.wallMs(), "nas-on");
-    if (acctSession !== undefined) closed(acctSession);
+  { organizations }: Extract<Caller, { kind: "hosts" }>,
+  restarts: NasRestarts,
+): Promise<Answer> {
+  if (fields["status_type"] === "Accounting-On") {
+    await Promise.all(organizations.map(({ uuid }) => restarts.closeAt(hotspotOf(fields), uuid)));
   }
+  return empty(200);
 }
 
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
+function hotspotOf({ called_station_id: hotspot }: Fields): string {
+  return typeof hotspot === "string" ? hotspot : "";
 }

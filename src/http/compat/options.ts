@@ -6,6 +6,8 @@ export interface CompatOptions {
   readonly djangoFreeradius: { readonly token: string } | undefined;
   /** /api/v1/freeradius/…; none: off. */
   readonly organizations: readonly Organization[];
+  /** Reply-Message of openwisp-radius's authorize for who has used up a quota. */
+  readonly quotaMessage: string;
   /** A refused user is 401 with Auth-Type Reject, and not 200 with an empty body. */
   readonly authorizeReject: boolean;
   /** authorize of django-freeradius answers the attributes of the plan as well. */
@@ -25,6 +27,8 @@ export interface Organization {
   readonly token: string;
   /** Networks of the FreeRADIUS servers that may call; none: every address that `http.clients` admits. */
   readonly allowedHosts: readonly string[];
+  /** A device with an open acct session is let in elsewhere by its MAC address alone. */
+  readonly macRoaming: boolean;
 }
 
 /** What the projects themselves advise: longer than 15 characters. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { CompatSettings } from "./deps.ts";
 
 const SIZE_DEFAULT = 10;
 const SIZE_MAX = 100;
@@ -30,14 +31,16 @@ export function pageLinks(
   { headers, url = "" }: Pick<IncomingMessage, "headers" | "url">,
   query: URLSearchParams,
   { number, last }: NumberedPage,
+  { publicUrl }: Pick<CompatSettings, "publicUrl">,
 ): string {
   const [path = ""] = url.split("?", 1);
   const address = (page: number | undefined): string => {
     const changed = new URLSearchParams(query);
     if (page === undefined) changed.delete("page");
     else changed.set("page", String(page));
+    changed.sort();
     const text = changed.toString();
-    return `http://${headers.host ?? "localhost"}${path}${text === "" ? "" : `?${text}`}`;
+    return `${originOf(headers, publicUrl)}${path}${text === "" ? "" : `?${text}`}`;
   };
   const links: [string, number | undefined][] = [];
   if (number > 1) links.push(["first", undefined]);
@@ -45,4 +48,9 @@ export function pageLinks(
   if (number > 1) links.push(["prev", number === 2 ? undefined : number - 1]);
   if (number < last) links.push(["last", last]);
   return links.map(([relation, page]) => `<${address(page)}>; rel="${relation}"`).join(", ");
+}
+
+/** What the address of a page begins with. Forwarded headers are not believed: anybody can write them. */
+export function originOf({ host }: IncomingMessage["headers"], publicUrl: string | undefined): string {
+  return publicUrl ?? `http://${host ?? "localhost"}`;
 }

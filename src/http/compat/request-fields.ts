@@ -32,12 +32,29 @@ export async function readFields(incoming: IncomingMessage, bytesMax: number): P
     case "json": {
       const text = utf8(body);
       if (text === undefined) throw refusal("malformed-body", "JSON parse error - not UTF-8");
-      const value = parseJson(text);
+      const value = jsonValue(text);
       if (typeof value === "object" && value !== null && !Array.isArray(value))
         return { fields: value as Fields, files };
-      throw refusal("malformed-body", "Invalid data. Expected a dictionary.");
+      const detail = `Invalid data. Expected a dictionary, but got ${pythonType(value)}.`;
+      throw refusal("malformed-body", detail, { nonField: true });
     }
   }
+}
+
+function jsonValue(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw refusal("malformed-body", `JSON parse error - ${error instanceof Error ? error.message : ""}`);
+  }
+}
+
+/** As the original names what it got. */
+function pythonType(value: unknown): string {
+  if (value === null) return "NoneType";
+  if (Array.isArray(value)) return "list";
+  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
+  return typeof value === "string" ? "str" : "bool";
 }
 
 async function readMultipart(type: string, body: Buffer): Promise<SentFields> {

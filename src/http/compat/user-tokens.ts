@@ -22,7 +22,7 @@ export async function issueTokens(username: string, lifetimeMs: number, deps: Co
   const base = recordBase(lifetimeMs, deps);
   await deps.records.put([
     userTokenRecord(username, userToken, base),
-    holderRecord(username, base),
+    await holderRecord(username, base, deps),
     { ...base, kind: "api-key", key: digest(apiKey), value: JSON.stringify({ username }) },
   ]);
   return { userToken, apiKey };
@@ -42,7 +42,7 @@ export async function validatedKey(
   if (known === undefined || standingOf(known.user, deps.clock.wallMs()) !== "valid") return undefined;
   const userToken = newToken(deps);
   const base = recordBase(lifetimeMs, deps);
-  await deps.records.put([userTokenRecord(username, userToken, base), holderRecord(username, base)]);
+  await deps.records.put([userTokenRecord(username, userToken, base), await holderRecord(username, base, deps)]);
   return { userToken, apiKey };
 }
 
@@ -52,6 +52,7 @@ export async function spendUserToken(username: string, token: string, deps: Comp
   if (!TOKEN.test(token)) return false;
   const record = await deps.records.take("user-token", userTokenKey(username, token));
   if (record === undefined || record.expiresAtMs <= deps.clock.wallMs()) return false;
+  if (record.atMs <= (await retiredAtMs(username, deps))) return false;
   // A token does not outlive its user.
   return (await deps.accounts.directory.find(username)) !== undefined;
 }
@@ -60,6 +61,26 @@ export async function spendUserToken(username: string, token: string, deps: Comp
 export async function holdsToken(username: string, deps: CompatDeps): Promise<boolean> {
   const record = await deps.records.one("token-holder", username);
   return record !== undefined && record.expiresAtMs > deps.clock.wallMs();
+}
+
+/** Makes what tokens a user has no good as passwords: its acct session has ended. The user still is one that holds a token.
+ *  @throws {HubError} ERR_STORE */
+export async function retireTokens(username: string, { records, clock }: CompatDeps): Promise<void> {
+  const holder = await records.one("token-holder", username);
+  if (holder === undefined) return;
+  const value: Holder = { retiredAtMs: clock.wallMs() };
+  await records.put([{ ...holder, value: JSON.stringify(value) }]);
+}
+
+interface Holder {
+  /** Tokens of before are no passwords any more. */
+  readonly retiredAtMs?: number | undefined;
+}
+
+/** Until when the tokens of a user are retired; 0: none is. */
+async function retiredAtMs(username: string, { records }: CompatDeps): Promise<number> {
+  const holder = await records.one("token-holder", username);
+  return holder === undefined ? 0 : ((JSON.parse(holder.value) as Holder).retiredAtMs ?? 0);
 }
 
 function newToken({ random }: CompatDeps): string {
@@ -77,8 +98,9 @@ function userTokenRecord(username: string, token: string, base: Base): ApiRecord
   return { ...base, kind: "user-token" satisfies ApiRecordKind, key: userTokenKey(username, token), value: "{}" };
 }
 
-function holderRecord(username: string, base: Base): ApiRecord {
-  return { ...base, kind: "token-holder" satisfies ApiRecordKind, key: username, value: "{}" };
+async function holderRecord(username: string, base: Base, deps: CompatDeps): Promise<ApiRecord> {
+  const value: Holder = { retiredAtMs: (await retiredAtMs(username, deps)) || undefined };
+  return { ...base, kind: "token-holder" satisfies ApiRecordKind, key: username, value: JSON.stringify(value) };
 }
 
 /** The token is 160 random bits: its hash says nothing of it. */

@@ -7,8 +7,8 @@ export type Value = string | number | boolean | undefined;
 /** Every property is there, so that one that is new and forgotten here does not compile. */
 export type Complete<Type> = { readonly [Name in keyof Required<Type>]: Type[Name] };
 
-/** Values of one record: 15, and 20 of its facts. */
-const RECORD_VALUES = 35;
+/** Values of one record: 16, and 20 of its facts. */
+const RECORD_VALUES = 36;
 
 /** Records on their way to the worker. */
 export function packRecords(batch: readonly AccountingRecord[]): Packed {
@@ -31,6 +31,7 @@ export function packRecords(batch: readonly AccountingRecord[]): Packed {
       record.username,
       record.terminateCause,
       record.staleAfterMs,
+      record.reopens,
     );
     packFacts(packed, record.facts);
   }
@@ -55,7 +56,8 @@ export function unpackRecords(packed: Packed): AccountingRecord[] {
       username: packed[at + 12] as string | undefined,
       terminateCause: packed[at + 13] as number | undefined,
       staleAfterMs: packed[at + 14] as number,
-      facts: unpackFacts(packed, at + 15),
+      reopens: packed[at + 15] as boolean | undefined,
+      facts: unpackFacts(packed, at + 16),
     };
     records.push(record);
   }

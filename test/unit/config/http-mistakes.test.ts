@@ -99,6 +99,13 @@ const HTTP: readonly Mistake[] = [
     message: "colon",
   },
   {
+    name: "a public address without a scheme",
+    yaml: "http:\n  publicUrl: hub.example.net",
+    line: 2,
+    key: "http.publicUrl",
+    message: 'such as "https://hub.example.net"',
+  },
+  {
     name: "a bad caller network",
     yaml: "http: { clients: [10.0.0.0/40] }",
     line: 1,

@@ -100,6 +100,22 @@ describe("warnings of clients", () => {
     expect(warningsOf(yaml(false))).toEqual([expect.stringContaining("http.compat: has no effect without the store")]);
   });
 
+  it("warns of users whom nobody knows without the store, and only where hub.yaml speaks of them", () => {
+    const yaml = (rest: string) => `${NOBODY}\naccounting: { enabled: false }\n${rest}`;
+    expect(warningsOf(yaml(""))).toEqual([]);
+    const why = "without the store: accounting.enabled is false";
+    expect(warningsOf(yaml("users: { memory: 1m }"))).toEqual([`users: has no effect ${why}`]);
+    const sections = "modules: { sections: { authorize: [proxy, users, pap] } }";
+    expect(warningsOf(yaml(sections))).toEqual([`modules.sections.authorize[1]: knows nobody ${why}`]);
+  });
+
+  it("warns of devices that every caller may log in", () => {
+    const yaml = (more: string) =>
+      `${NOBODY}\nhttp: { compat: { openwispRadius: { organizations: [{ name: a, uuid: 0e4f12b5-9a6d-4f2b-8a53-c1a0a2b1a3f7, token: 165f9a790787fc38e5cc, macRoaming: true, ${more} }] } } }`;
+    expect(warningsOf(yaml("allowedHosts: [10.0.0.5]"))).toEqual([]);
+    expect(warningsOf(yaml(""))).toEqual([expect.stringContaining("organizations[0].macRoaming: lets every caller")]);
+  });
+
   it("warns of RADIUS/TCP outside the loopback", () => {
     const yaml = (address: string) =>
       `tcp: [{ address: "${address}" }]\nclients: [${client(`transport: tcp, match: { network: 127.0.0.1 }, ${LONG}`)}]`;

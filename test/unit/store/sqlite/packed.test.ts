@@ -41,6 +41,7 @@ const RECORD: Complete<AccountingRecord> = {
   username: "älice\u{1f600}",
   terminateCause: 8,
   staleAfterMs: 9,
+  reopens: true,
   facts: FACTS,
 };
 const ACCT_SESSION: Complete<AcctSession> = {
