@@ -100,6 +100,7 @@ udp: [{ name: legacy, addresses: [127.0.0.1], authPort: 0, rejectDelay: { min: 1
 clients: [{ name: router, transport: udp, match: { network: 127.0.0.1/32 }, secret: ${SECRET.octets.toString()} }]
 users: { guesses: { user: 0, mac: 0, source: 0 } }`,
   });
+  await running.hub.store?.ready(10_000);
   const nt = ntHash(Buffer.from(PASSWORD)).toString("hex");
   for (const user of [
     withPassword("alice", PASSWORD),

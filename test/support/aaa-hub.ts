@@ -29,6 +29,7 @@ export class AaaHub {
   static async start({ yaml = "", client = "", users = [], plans = [] }: AaaHubOptions = {}): Promise<AaaHub> {
     const running = await RunningHub.start({ yaml: hubYaml(yaml, client) });
     const hub = new AaaHub(running, client);
+    await running.hub.store?.ready(10_000);
     for (const user of users) await running.hub.store?.users.put(user);
     for (const plan of plans) await running.hub.store?.plans.put(plan);
     return hub;

@@ -61,6 +61,7 @@ http:
     ${compat}
 ${yaml}`,
     });
+    await running.hub.store?.ready(10_000);
     for (const user of users) await running.hub.store?.users.put(user);
     return new CompatHub(running);
   }

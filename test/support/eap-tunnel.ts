@@ -43,6 +43,7 @@ upstreams:
   pools: [{ name: eap, servers: [eap] }]
 realms: [{ realm: tunnel.example, pool: eap }]`,
   });
+  await hub.hub.store?.ready(10_000);
   for (const user of users) await hub.hub.store?.users.put(user);
   const authPort = hub.addresses.udp.get("legacy")?.[0]?.port ?? 0;
   const eap = await eapModule();
