@@ -165,8 +165,8 @@ export interface UserTold extends Stamped {
   readonly nas: string | undefined;
   /** What was wanted; a change that the router refuses becomes a disconnect. */
   readonly action: "change" | "disconnect";
-  /** gone: the router does not know the acct session. again: to be repeated. */
-  readonly told: "done" | "gone" | "again" | "given-up";
+  /** gone: the router does not know the acct session. again: to be repeated. away: to be repeated when the router is back. */
+  readonly told: "done" | "gone" | "again" | "away" | "given-up";
 }
 
 export interface QuotaActed extends Stamped {

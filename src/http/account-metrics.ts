@@ -3,7 +3,7 @@ import type { HubEvent } from "../events.ts";
 import type { AccountsView } from "./options.ts";
 
 const ACTIONS = ["change", "disconnect"] as const;
-const ENDS = ["done", "gone", "again", "given-up"] as const;
+const ENDS = ["done", "gone", "again", "away", "given-up"] as const;
 const HELD_UP = ["user", "mac", "source"] as const;
 
 /** Figures of users and plans. No label names a user, a plan or a NAS. */

@@ -119,7 +119,7 @@ export interface NewUserChange {
 export interface UserChange extends NewUserChange {
   /** Times that it was tried in vain. */
   readonly attempts: number;
-  /** kind "plan": the name of the user that was noted last; undefined: none yet. */
+  /** How far it has come. kind "plan": the name of the user that was noted last. undefined: nowhere yet. */
   readonly after: string | undefined;
 }
 

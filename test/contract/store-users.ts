@@ -129,7 +129,12 @@ export function userContract(place: () => Promise<StorePlace>): void {
       await expect(userChanges.settle(second ?? first, undefined)).resolves.toBe(false);
       const [third] = await userChanges.take(70, 100, 10);
       expect(third).toMatchObject({ attempts: 0, after: undefined });
-      await expect(userChanges.settle(third ?? first, undefined)).resolves.toBe(true);
+      await userChanges.settle(third ?? first, { dueAtMs: 80, attempts: 0, after: "carol" });
+      const [fourth] = await userChanges.take(80, 100, 10);
+      await userChanges.settle(fourth ?? first, { dueAtMs: 90, attempts: 1 });
+      const [fifth] = await userChanges.take(90, 100, 10);
+      expect(fifth).toMatchObject({ attempts: 1, after: undefined });
+      await expect(userChanges.settle(fifth ?? first, undefined)).resolves.toBe(true);
       await expect(userChanges.take(1_000, 2_000, 10)).resolves.toEqual([]);
     });
   });

@@ -31,7 +31,7 @@ async function aliceOnline(vendor: string, quota?: string) {
   await put(running, "/v1/plans/iron", { rate_down: "1M", rate_up: "512k" });
   await put(running, "/v1/users/alice", { plan: "gold" });
   // Nobody is online yet: what was noted of the new user and the plans is worked off without a word to anybody.
-  await vi.waitUntil(async () => (await running.hub.store?.userChanges.countDue(Date.now() + 60_000)) === 0, 10_000);
+  await vi.waitUntil(async () => (await running.hub.store?.userChanges.countDue(Date.now() + 10_000)) === 0, 10_000);
   const router = await AccountingRouter.of(running, "edge-1");
   await router.account(START, "alice", "s1");
   return { running, router };

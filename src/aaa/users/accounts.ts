@@ -10,7 +10,7 @@ import type { UsersOptions } from "./options.ts";
 import { Passwords, type PasswordsLoad } from "./passwords.ts";
 import { updateSessions } from "./update-sessions.ts";
 import { RememberedUsers } from "./user-directory.ts";
-import { type UpdatesLoad, UserUpdates } from "./user-updates.ts";
+import { type UpdatesLoad, type UpdatesOptions, UserUpdates } from "./user-updates.ts";
 import { UserWriter } from "./user-writer.ts";
 
 export interface AccountsDeps {
@@ -56,12 +56,12 @@ export class Accounts {
     this.passwords = new Passwords({ clock, random, pending: this.guesses, onFault }, options.passwords);
     this.plans = new PlanAttributes(deps.dictionary, options.interimSeconds);
     const sessions = { ...deps, directory: this.directory, attributes: this.plans, updated: quotaChanged };
-    const update = (username: string) => {
+    const update = (username: string, sinceMs: number | undefined) => {
       // Another node may have changed it: what is remembered here is not good enough to act on.
       this.#forget(username);
-      return updateSessions(sessions, username);
+      return updateSessions(sessions, username, sinceMs);
     };
-    this.#updates = new UserUpdates({ clock, random, store, update, onFault }, options.updates);
+    this.#updates = new UserUpdates({ clock, random, store, update, onFault }, updatesOptions(options));
     this.writer = new UserWriter({
       clock,
       random,
@@ -102,11 +102,15 @@ export class Accounts {
     this.passwords.apply(options.passwords);
     this.guesses.apply(options.guesses);
     this.plans.apply(options.interimSeconds);
-    this.#updates.apply(options.updates);
+    this.#updates.apply(updatesOptions(options));
   }
 
   #forget(username: string): void {
     this.directory.userChanged(username);
     this.passwords.forget(username);
   }
+}
+
+function updatesOptions({ updates, memoryMs }: UsersOptions): UpdatesOptions {
+  return { ...updates, memoryMs };
 }

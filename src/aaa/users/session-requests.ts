@@ -8,8 +8,9 @@ import type { AcctSession } from "../../store/acct-session.ts";
 import { textOctets } from "../../store/octet-text.ts";
 import type { SessionChange } from "../plans/plan-attributes.ts";
 
-/** What became of telling a router: "again" is worth another try, "gone" is an acct session that its router does not know. */
-export type Told = "done" | "gone" | "again" | "given-up";
+/** What became of telling a router: "again" is worth another try, "away" too, once the router is back; "gone" is an acct session
+ *  that its router does not know. */
+export type Told = "done" | "gone" | "again" | "away" | "given-up";
 
 type Answer = Outcome | "refused" | "later";
 
@@ -56,10 +57,11 @@ function verdictOf(answer: Answer): Told | "refused" {
       return answer.errorCause === ERROR_CAUSE.sessionContextNotFound ? "gone" : "refused";
     case "timeout":
     case "busy":
-    case "closed":
       return "again";
+    case "closed":
+      return "away";
     case "no-route":
       if (answer.why === "no-session") return "done";
-      return answer.why === "not-permitted" ? "given-up" : "again";
+      return answer.why === "not-permitted" ? "given-up" : "away";
   }
 }

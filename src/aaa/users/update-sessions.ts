@@ -3,6 +3,7 @@ import type { Dynauth } from "../../dynauth/dynauth.ts";
 import type { EventFeed } from "../../events.ts";
 import { HubError } from "../../errors.ts";
 import type { AcctSession } from "../../store/acct-session.ts";
+import { callingStationKey } from "../../store/calling-station.ts";
 import { PAGE_ITEMS_MAX, type Store } from "../../store/types.ts";
 import type { PlanAttributes, SessionChange } from "../plans/plan-attributes.ts";
 import { mayBeInForce } from "../quota/rules.ts";
@@ -28,22 +29,60 @@ export interface UpdateSessionsDeps {
   readonly updated: (username: string) => void;
 }
 
-const WORST: readonly Told[] = ["again", "given-up", "gone", "done"];
+const WORST: readonly Told[] = ["again", "away", "given-up", "gone", "done"];
+/** As callingStationKey() writes it. */
+const MAC_KEY = /^(?:[0-9A-F]{2}-){5}[0-9A-F]{2}$/;
 
 /** Brings the open acct sessions of a user to what holds for the user now: new values by CoA, and a Disconnect for one that may not
  *  be there any more.
+ *  @param sinceMs only acct sessions that began then or later have to learn of values; a user who may not be there is disconnected
+ *  everywhere
  *  @throws {HubError} ERR_STORE */
-export async function updateSessions(deps: UpdateSessionsDeps, username: string): Promise<UserUpdate> {
-  const { clock, store, directory } = deps;
+export async function updateSessions(
+  deps: UpdateSessionsDeps,
+  username: string,
+  sinceMs: number | undefined,
+): Promise<UserUpdate> {
+  const { clock, directory } = deps;
   const known = await directory.find(username);
   const isIn = known !== undefined && standingOf(known.user, clock.wallMs()) === "valid";
-  const againAtMs = isIn ? known.user.validUntilMs : undefined;
-  const { items } = await store.acctSessions.find({ username, open: true }, { limit: PAGE_ITEMS_MAX });
-  if (items.length === 0) return { told: "done", againAtMs };
-  const changes = isIn ? await changesOf(deps, known, items) : items.map(() => DISCONNECT);
-  const told = await Promise.all(items.map((each, index) => tell(deps, each, changes[index] ?? DISCONNECT)));
-  if (isIn) deps.updated(username);
-  return { told: WORST.find((each) => told.includes(each)) ?? "done", againAtMs };
+  const told = new Set<Told>();
+  for await (const items of openSessions(deps, username, isIn ? sinceMs : undefined)) {
+    const changes = isIn ? await changesOf(deps, known, items) : items.map(() => DISCONNECT);
+    for (const each of await Promise.all(items.map((item, at) => tell(deps, item, changes[at] ?? DISCONNECT)))) {
+      told.add(each);
+    }
+  }
+  if (isIn && told.size > 0) deps.updated(username);
+  return { told: WORST.find((each) => told.has(each)) ?? "done", againAtMs: endOf(known, clock.wallMs()) };
+}
+
+/** When the validity ends by itself, also of a user for whom it has not begun. */
+function endOf(known: KnownUser | undefined, nowMs: number): number | undefined {
+  const endMs = known?.user.validUntilMs;
+  return endMs !== undefined && endMs > nowMs ? endMs : undefined;
+}
+
+/** The open acct sessions of a user, a page at a time. A device that a router authenticates by its MAC address has acct sessions in
+ *  the router's notation, whichever that of its user is. */
+async function* openSessions(
+  { store }: Pick<UpdateSessionsDeps, "store">,
+  username: string,
+  sinceMs: number | undefined,
+): AsyncGenerator<readonly AcctSession[]> {
+  const device = callingStationKey(username);
+  const isDevice = MAC_KEY.test(device);
+  const query = isDevice ? { callingStationId: device } : { username };
+  for (let after: string | undefined; ; ) {
+    const page = await store.acctSessions.find(
+      { ...query, open: true, startedFromMs: sinceMs },
+      { limit: PAGE_ITEMS_MAX, after },
+    );
+    const own = isDevice ? page.items.filter((each) => callingStationKey(each.username ?? "") === device) : page.items;
+    if (own.length > 0) yield own;
+    if (page.next === undefined) return;
+    after = page.next;
+  }
 }
 
 const DISCONNECT: SessionChange = { kind: "disconnect" };

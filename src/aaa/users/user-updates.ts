@@ -9,12 +9,18 @@ export interface UpdateOptions {
   readonly perSecond: number;
 }
 
+export interface UpdatesOptions extends UpdateOptions {
+  /** As long another node may let users in as they were before. */
+  readonly memoryMs: number;
+}
+
 export interface UpdatesDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly store: Pick<Store, "users" | "userChanges" | "health">;
-  /** Tells the routers of one user how things are now. @throws {HubError} ERR_STORE */
-  readonly update: (username: string) => Promise<UserUpdate>;
+  /** Tells the routers of one user how things are now.
+   *  @param sinceMs values are news to acct sessions that began then or later; undefined: to all. @throws {HubError} ERR_STORE */
+  readonly update: (username: string, sinceMs: number | undefined) => Promise<UserUpdate>;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -33,6 +39,7 @@ export interface UpdatesLoad {
   /** Since the start. */
   readonly done: number;
   readonly repeated: number;
+  /** Routers that must not be asked. */
   readonly givenUp: number;
 }
 
@@ -43,19 +50,27 @@ const LEASE_MS = 120_000;
 const AT_ONCE_MAX = 256;
 /** Users of a plan that are noted in one go. */
 const PLAN_STEP = 500;
-const TRIES_MAX = 10;
+/** Back-off: twice as long each time up to the cap, and after so many tries only now and then. A router that is away costs
+ *  nothing but the look: it keeps the cap, and is told soon after it is back. */
 const FLOOR_MS = 5_000;
 const CAP_MS = 300_000;
+const TRIES_MAX = 10;
+const SELDOM_MS = 3_600_000;
+/** UserChange.after of a user whose routers were told: who was let in at that moment, and whose acct session came after it, is left. */
+const LATECOMERS = "latecomers";
+/** From an Access-Accept to the begin of the acct session, clocks of routers included. */
+const SLACK_MS = 15_000;
 
 /** Carries out what the store has noted: users that were changed, or whose validity has ended. A plan is worked off in steps, its
- *  users at a pace. What is noted outlives the hub; of several nodes one takes each change.
+ *  users at a pace. What is noted outlives the hub; of several nodes one takes each change. What a router does not answer is
+ *  repeated as long as the store has an open acct session there.
  *
  *  new --start()--> running --stop()--> stopped. There is no timer for a user: one look a second serves all. */
 export class UserUpdates {
   readonly #deps: UpdatesDeps;
   readonly #running = new Set<Promise<void>>();
   readonly #counts = { due: 0, done: 0, repeated: 0, givenUp: 0 };
-  #options: UpdateOptions;
+  #options: UpdatesOptions;
   #state: "new" | "running" | "stopped" = "new";
   #looking: Promise<void> | undefined;
   #lookAgain = false;
@@ -63,7 +78,7 @@ export class UserUpdates {
   #allowedAt = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(deps: UpdatesDeps, options: UpdateOptions) {
+  constructor(deps: UpdatesDeps, options: UpdatesOptions) {
     this.#deps = deps;
     this.#options = options;
   }
@@ -79,7 +94,7 @@ export class UserUpdates {
     this.#wait();
   }
 
-  apply(options: UpdateOptions): void {
+  apply(options: UpdatesOptions): void {
     this.#options = options;
   }
 
@@ -156,22 +171,44 @@ export class UserUpdates {
   }
 
   async #update(change: UserChange): Promise<void> {
-    const { told, againAtMs } = await this.#deps.update(change.name);
-    await this.#deps.store.userChanges.settle(change, this.#next(change, told, againAtMs));
+    const isSecond = change.after === LATECOMERS;
+    // They began, at the earliest, a little before the first look.
+    const sinceMs = isSecond ? this.#deps.clock.wallMs() - this.#settleMs() - 2 * SLACK_MS : undefined;
+    const update = await this.#deps.update(change.name, sinceMs);
+    await this.#deps.store.userChanges.settle(change, this.#next(change, update, isSecond));
   }
 
-  #next({ attempts }: UserChange, told: Told, againAtMs: number | undefined): UserChangeNext | undefined {
-    const { clock, random } = this.#deps;
-    if (told === "again" && attempts + 1 < TRIES_MAX) {
+  #next(
+    { attempts, after }: UserChange,
+    { told, againAtMs }: UserUpdate,
+    isSecond: boolean,
+  ): UserChangeNext | undefined {
+    const nowMs = this.#deps.clock.wallMs();
+    const endMs = againAtMs ?? Number.POSITIVE_INFINITY;
+    if (told === "again" || told === "away") {
       this.#counts.repeated += 1;
-      const stepMs = Math.min(CAP_MS, FLOOR_MS * 2 ** attempts);
-      // The upper half is random: a router that comes back is not asked about everybody at once.
-      const dueAtMs = clock.wallMs() + Math.ceil(stepMs * (0.5 + random.fraction() / 2));
-      return { dueAtMs, attempts: attempts + 1 };
+      const dueAtMs = Math.min(endMs, nowMs + this.#backOffMs(attempts, told));
+      return { dueAtMs, attempts: attempts + 1, after };
     }
-    if (told === "done" || told === "gone") this.#counts.done += 1;
-    else this.#counts.givenUp += 1;
+    if (!isSecond) {
+      if (told === "given-up") this.#counts.givenUp += 1;
+      else this.#counts.done += 1;
+      const settledAtMs = nowMs + this.#settleMs();
+      if (settledAtMs < endMs) return { dueAtMs: settledAtMs, attempts: 0, after: LATECOMERS };
+    }
     return againAtMs === undefined ? undefined : { dueAtMs: againAtMs, attempts: 0 };
+  }
+
+  #backOffMs(attempts: number, told: "again" | "away"): number {
+    const isSeldom = told === "again" && attempts + 1 >= TRIES_MAX;
+    const stepMs = isSeldom ? SELDOM_MS : Math.min(CAP_MS, FLOOR_MS * 2 ** attempts);
+    // The upper half is random: a router that comes back is not asked about everybody at once.
+    return Math.ceil(stepMs * (0.5 + this.#deps.random.fraction() / 2));
+  }
+
+  /** After that everybody has the new values who logs in. */
+  #settleMs(): number {
+    return this.#options.memoryMs + SLACK_MS;
   }
 
   #fault(error: unknown): void {

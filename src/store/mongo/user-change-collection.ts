@@ -38,7 +38,9 @@ export class UserChangeCollection implements UserChangeStore {
     return this.#calls.write(async ({ userChanges }) => {
       if (next === undefined) return (await userChanges.deleteOne(filter)).deletedCount > 0;
       const { dueAtMs, attempts, after } = next;
-      const update = { $set: { dueAtMs, attempts, ...(after === undefined ? {} : { after }) } };
+      const stands = { dueAtMs, attempts };
+      const update =
+        after === undefined ? { $set: stands, $unset: { after: "" as const } } : { $set: { ...stands, after } };
       return (await userChanges.updateOne(filter, update)).matchedCount > 0;
     });
   }

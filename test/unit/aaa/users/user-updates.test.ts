@@ -6,22 +6,26 @@ import { SqliteStore } from "../../../../src/store/sqlite/sqlite-store.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { planRecord, userRecord } from "../../../support/user-records.ts";
 
+const OPTIONS = { perSecond: 100, memoryMs: 30_000 };
 const DONE: UserUpdate = { told: "done", againAtMs: undefined };
 let clock: ManualClock;
 let store: SqliteStore;
 /** Users whose routers were told, in order. */
 let told: string[];
+/** Those that were looked at once more, for acct sessions that began meanwhile; since when. */
+let settledOn: { username: string; sinceMs: number }[];
 let answer: (username: string) => Promise<UserUpdate>;
 let updates: UserUpdates;
 let writer: UserWriter;
 
 function node(): UserUpdates {
-  const update = (username: string) => {
-    told.push(username);
+  const update = (username: string, sinceMs: number | undefined) => {
+    if (sinceMs === undefined) told.push(username);
+    else settledOn.push({ username, sinceMs });
     return answer(username);
   };
   const onFault = (error: unknown) => expect(error).toBeUndefined();
-  return new UserUpdates({ clock, random: systemRandom, store, update, onFault }, { perSecond: 100 });
+  return new UserUpdates({ clock, random: systemRandom, store, update, onFault }, OPTIONS);
 }
 
 beforeEach(async () => {
@@ -30,6 +34,7 @@ beforeEach(async () => {
   store.start();
   await vi.waitUntil(() => store.health.state === "up", { timeout: 10_000, interval: 5 });
   told = [];
+  settledOn = [];
   answer = () => Promise.resolve(DONE);
   updates = node();
   updates.start();
@@ -124,15 +129,64 @@ describe("UserUpdates", () => {
     expect(told).toEqual(["alice", "alice"]);
   });
 
-  it("repeats with back-off what a router did not answer, and gives up in the end", async () => {
+  it("repeats with back-off what a router did not answer, and only now and then after ten tries", async () => {
     answer = () => Promise.resolve({ told: "again", againAtMs: undefined });
     await writer.putUser(userRecord("alice"), "absent");
     await settled();
     await pass(2_000);
     expect(told).toHaveLength(1);
-    for (let step = 0; step < 40; step += 1) await pass(300_000);
+    for (let minute = 0; minute < 45; minute += 1) await pass(60_000);
     expect(told).toHaveLength(10);
-    expect(updates.load).toMatchObject({ repeated: 9, givenUp: 1, due: 0 });
+    for (let step = 0; step < 24; step += 1) await pass(3_600_000);
+    expect(told.length).toBeGreaterThanOrEqual(30);
+    expect(told.length).toBeLessThanOrEqual(10 + 48);
+    // The acct session has ended, or its router has answered.
+    answer = () => Promise.resolve(DONE);
+    await pass(3_600_000);
+    await pass(3_600_000);
+    await pass(3_600_000);
+    expect(updates.load).toMatchObject({ done: 1, givenUp: 0, due: 0 });
+    await expect(store.userChanges.countDue(Number.MAX_SAFE_INTEGER)).resolves.toBe(0);
+  });
+
+  it("looks every five minutes at least whether a router that is away is back", async () => {
+    answer = () => Promise.resolve({ told: "away", againAtMs: undefined });
+    await writer.putUser(userRecord("alice"), "absent");
+    for (let hour = 0; hour < 5; hour += 1) for (let step = 0; step < 12; step += 1) await pass(300_000);
+    const before = told.length;
+    await pass(300_000);
+    expect(told.length).toBeGreaterThan(before);
+  });
+
+  it("does not wait beyond the end of the validity to try again", async () => {
+    const untilMs = clock.wallMs() + 600_000;
+    answer = () => {
+      const isOver = clock.wallMs() >= untilMs;
+      return Promise.resolve({ told: isOver ? "done" : "again", againAtMs: isOver ? undefined : untilMs });
+    };
+    await writer.putUser(userRecord("alice", { validUntilMs: untilMs }), "absent");
+    for (let minute = 0; minute < 10; minute += 1) await pass(60_000);
+    await pass(1_000);
+    expect(updates.load).toMatchObject({ done: 1 });
+  });
+
+  it("looks once more when nobody can be let in as before: at acct sessions that began meanwhile", async () => {
+    const atMs = clock.wallMs();
+    await writer.putUser(userRecord("alice"), "absent");
+    await settled();
+    await pass(44_000);
+    expect(settledOn).toEqual([]);
+    await pass(2_000);
+    expect(settledOn.map(({ username }) => username)).toEqual(["alice"]);
+    expect(settledOn[0]?.sinceMs).toBeLessThanOrEqual(atMs);
+    await pass(3_600_000);
+    expect(settledOn).toHaveLength(1);
+    expect(told).toEqual(["alice"]);
+    await writer.putUser(userRecord("alice", { disabled: true }), "any");
+    await settled();
+    await pass(46_000);
+    expect(told).toHaveLength(2);
+    expect(settledOn).toHaveLength(2);
   });
 
   it("comes again when the validity ends, without anybody's doing", async () => {
@@ -153,7 +207,7 @@ describe("UserUpdates", () => {
     await updates.stop();
     updates = new UserUpdates(
       { clock, random: systemRandom, store, update: answer, onFault: () => undefined },
-      { perSecond: 100 },
+      OPTIONS,
     );
     updates.start();
     await writer.putUser(userRecord("alice"), "absent");
