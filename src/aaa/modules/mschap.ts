@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import type { Random } from "../../clock.ts";
+import type { Clock, Random } from "../../clock.ts";
 import { ATTRIBUTE, type Attribute } from "../../radius/attribute.ts";
 import { hideMppeKey, hideUserPassword } from "../../radius/hidden.ts";
 import { encodeVendorSpecific } from "../../radius/vendor.ts";
@@ -9,6 +9,7 @@ import { mppeKeys } from "../mschap/mppe-keys.ts";
 import { md4Of } from "../mschap/digests.ts";
 import { ntHash } from "../mschap/nt-hash.ts";
 import { type AaaRequest, defineModule } from "../pipeline/types.ts";
+import { standingOf } from "../users/standing.ts";
 import { attemptLogin } from "./attempt.ts";
 
 /** Microsoft's attributes (RFC 2548 Section 2). */
@@ -16,6 +17,8 @@ const MICROSOFT = 311;
 const MS = {
   response: 1,
   error: 2,
+  changePassword1: 3,
+  changePassword2: 4,
   encryptionPolicy: 7,
   encryptionTypes: 8,
   challenge: 11,
@@ -24,15 +27,26 @@ const MS = {
   recvKey: 17,
   response2: 25,
   success2: 26,
+  changePassword3: 27,
 } as const;
 
 const RESPONSE_BYTES = 50;
 const NT_HASH_BYTES = 16;
 /** MS-CHAP-Response: the NT-Response is to be used (RFC 2548 Section 2.1.3). LM, which it could ask for instead, is no protection. */
 const FLAG_NT = 1;
-/** Encryption types of MPPE: 40 and 128 bits (RFC 2548 Section 2.1.5). */
+/** Encryption types of MPPE: 40 and 128 bits (RFC 2548 Section 2.4.5). */
 const TYPES_ANY = 6;
 const TYPES_STRONG = 4;
+
+/** Of MS-CHAP-Error (RFC 2759 Section 6). 648, which says that the password has expired, would have the peer change it. */
+const ERROR = {
+  accountDisabled: 647,
+  noDialinPermission: 649,
+  authenticationFailure: 691,
+  changingPassword: 709,
+} as const;
+/** Of a message for the user, so that the attribute has room for it. */
+const MESSAGE_BYTES_MAX = 150;
 
 const settings = z.strictObject({
   mppe: z.boolean().default(true).meta({ description: "Whether keys for MPPE go into the Access-Accept." }),
@@ -40,7 +54,8 @@ const settings = z.strictObject({
   requireStrong: z.boolean().default(false).meta({ description: "Whether only keys of 128 bits will do." }),
 });
 
-/** MS-CHAPv2 (RFC 2759) and, without LM, MS-CHAPv1 (RFC 2433). It needs the password in clear text or as NT hash. */
+/** MS-CHAPv2 (RFC 2759) and, without LM, MS-CHAPv1 (RFC 2433). It needs the password in clear text or as NT hash, and does not
+ *  change it. */
 export const mschap = defineModule({
   name: "mschap",
   settings,
@@ -52,23 +67,50 @@ export const mschap = defineModule({
         const { control } = request;
         if (control.authType !== undefined || control.proxyTo !== undefined) return "noop";
         if (request.octets(ATTRIBUTE.vendorSpecific, MICROSOFT, MS.challenge) === undefined) return "noop";
-        if (responseOf(request) === undefined) return "noop";
+        if (responseOf(request) === undefined && changeOf(request) === undefined) return "noop";
         control.authType = "MS-CHAP";
         return "ok";
       },
       async authenticate(request) {
+        const change = changeOf(request);
+        if (change !== undefined) return unchanged(request, change, services.random);
         const known = knownHash(request);
         const proof = proofOf(request, known ?? decoy);
         if (proof === undefined) return "invalid";
         const isRight = timingSafeEqual(proof.expected, proof.given) && known !== undefined;
         const code = await attemptLogin(request, services, () => (isRight ? "match" : "mismatch"));
-        if (code === "ok") request.reply.push(accepted(request, proof, options, services.random));
-        else if (code === "reject") request.reply.push([failed(proof.ident, services.random)]);
+        const fail = (error: number, message?: string) => failed(proof.ident, services.random, error, message);
+        if (code === "reject") request.reply.push([fail(ERROR.authenticationFailure)]);
+        if (code !== "ok") return code;
+        request.reply.push(accepted(request, proof, options, services.random));
+        request.ifRejected((message) => [fail(refusalOf(request, services.clock), message)]);
         return code;
       },
     };
   },
 });
+
+/** The peer wants to have its password changed (RFC 2548 Section 2.1.6, 2.1.7, 2.3.4): nobody can here, and it hears so. */
+function changeOf(request: AaaRequest): Buffer | undefined {
+  for (const type of [MS.changePassword3, MS.changePassword2, MS.changePassword1]) {
+    const change = request.octets(ATTRIBUTE.vendorSpecific, MICROSOFT, type);
+    if (change !== undefined) return change;
+  }
+  return undefined;
+}
+
+function unchanged(request: AaaRequest, change: Buffer, random: Random): "reject" {
+  request.control.rejectReason = "passwords can not be changed by MS-CHAP";
+  // Octets: code, identifier, ...
+  request.reply.push([failed(change[1] ?? 0, random, ERROR.changingPassword, "Passwords are not changed here")]);
+  return "reject";
+}
+
+/** Why somebody with the right password does not get in. */
+function refusalOf({ control }: AaaRequest, clock: Clock): number {
+  const isValid = control.user === undefined || standingOf(control.user.user, clock.wallMs()) === "valid";
+  return isValid ? ERROR.noDialinPermission : ERROR.accountDisabled;
+}
 
 /** What the peer sent, and what it ought to be. */
 interface Proof {
@@ -152,10 +194,11 @@ function accepted(
   return attributes;
 }
 
-/** RFC 2759 Section 6: 691 whatever was wrong, no retry, so that guesses have to come as new requests. */
-function failed(ident: number, random: Random): Attribute {
+/** RFC 2759 Section 6: without the password 691 whatever was wrong; no retry, so that guesses have to come as new requests. */
+function failed(ident: number, random: Random, error: number, message = "Authentication failed"): Attribute {
   const challenge = random.bytes(16).toString("hex").toUpperCase();
-  return ofMicrosoft(MS.error, identified(ident, `E=691 R=0 C=${challenge} V=3 M=Authentication failed`));
+  const text = Buffer.from(message).subarray(0, MESSAGE_BYTES_MAX);
+  return ofMicrosoft(MS.error, Buffer.concat([identified(ident, `E=${error} R=0 C=${challenge} V=3 M=`), text]));
 }
 
 function identified(ident: number, text: string): Buffer {

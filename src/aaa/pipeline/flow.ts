@@ -1,4 +1,5 @@
 import type { Random } from "../../clock.ts";
+import { ATTRIBUTE, firstValue } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
 import type { Reply, RequestContext } from "../../transport/link.ts";
 import { answerUnserved } from "../unserved.ts";
@@ -113,6 +114,8 @@ export class Flow {
     request.reply.replace(rejectAttributes(request.reply.attributes));
     request.reply.code = CODE.accessReject;
     if (message !== undefined) request.reply.set("Reply-Message", message);
+    const told = firstValue(request.reply.attributes, ATTRIBUTE.replyMessage)?.toString();
+    request.reply.push(request.rejection?.(told) ?? []);
     // Its code changes nothing: the verdict stands.
     const code = await this.#list(this.#sections.postauthReject, pass, EMPTY_RESULT.postauth);
     if (code === "handled") return handled(pass.request);

@@ -1,4 +1,4 @@
-import { ATTRIBUTE, firstValue } from "../../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, firstValue } from "../../radius/attribute.ts";
 import { decodePlaced } from "../../radius/attribute-place.ts";
 import type { DecodedAttribute, Dictionary } from "../../radius/dictionary.ts";
 import { revealUserPassword } from "../../radius/hidden.ts";
@@ -24,6 +24,8 @@ export class PipelineRequest implements AaaRequest {
   /** Clock.now() by which the call under way has to end. */
   deadline = Number.POSITIVE_INFINITY;
   refusal: Refusal | undefined;
+  /** By ifRejected(). */
+  rejection: ((message: string | undefined) => readonly Attribute[]) | undefined;
   readonly #dictionary: Dictionary;
   #decoded: readonly DecodedAttribute[] | undefined;
   /** Of the call under way, where it asked for one. */
@@ -38,6 +40,7 @@ export class PipelineRequest implements AaaRequest {
     this.reply = before?.reply.copy() ?? new ReplyAttributes(dictionary);
     this.control = before === undefined ? newControl() : { ...before.control, items: new Map(before.control.items) };
     this.refusal = before?.refusal;
+    this.rejection = before?.rejection;
   }
 
   get packet(): Packet {
@@ -127,6 +130,10 @@ export class PipelineRequest implements AaaRequest {
 
   refuse(reason: string, message?: string): void {
     this.refusal ??= { reason, message };
+  }
+
+  ifRejected(attributes: (message: string | undefined) => readonly Attribute[]): void {
+    this.rejection = attributes;
   }
 
   /** By hand: what AbortSignal.any() ties together goes with a major collection only. */

@@ -123,6 +123,10 @@ export interface AaaRequest extends Pick<RequestContext, "packet" | "link" | "by
    *  not learn that the user exists. The first refusal counts.
    *  @param message Reply-Message for the user */
   refuse(reason: string, message?: string): void;
+  /** What an Access-Reject says should it come to one although the password was right: what a method of authentication needs to
+   *  end in order.
+   *  @param attributes from the Reply-Message for the user */
+  ifRejected(attributes: (message: string | undefined) => readonly Attribute[]): void;
 }
 
 /** What modules tell each other and the pipeline. */
