@@ -33,6 +33,8 @@ export function openLog(options: LogOptions): Logger {
   const formatters = { level: (label: string) => ({ level: label }) };
   const settings = { level: options.level, base: null, formatters, timestamp: isoTime() };
   if (options.format === "json") return pino(settings, new TurnLines((lines) => sink.write(lines)));
+  const write = sink.write.bind(sink);
+  sink.write = (lines) => write(lines.replaceAll(INVISIBLE, escaped));
   return pino(
     settings,
     PinoPretty({
@@ -49,6 +51,13 @@ export function openLog(options: LogOptions): Logger {
 }
 
 const STDOUT = 1;
+/** What a terminal acts on, or what turns the order of a line around, beyond ASCII: of that, pino escapes what is in a name, and
+ *  colours need it. */
+const INVISIBLE = /[\u0080-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
 
 /** The time as pino wants it. Under load many lines fall into one millisecond. */
 function isoTime(): () => string {

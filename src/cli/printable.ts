@@ -1,4 +1,5 @@
-/** Text from elsewhere, safe to show in a terminal: a control character could move the cursor or set its title. */
+/** Text from elsewhere, safe to show in a terminal: a control character could move the cursor or set its title, and one for the
+ *  direction of writing turn a line around. */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, "?");
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }

@@ -72,5 +72,6 @@ describe("textTable()", () => {
 describe("printable()", () => {
   it("keeps control characters out of a terminal, and letters of every language in", () => {
     expect(printable("\u001b]0;owned\u0007 \u009b31m Zoë 店")).toBe("?]0;owned? ?31m Zoë 店");
+    expect(printable("admin\u202eecila\u2028\u200b")).toBe("admin?ecila??");
   });
 });
