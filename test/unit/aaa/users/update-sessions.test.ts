@@ -41,7 +41,7 @@ function update(user: User | undefined, username = user?.username ?? "alice", si
   return updateSessions(
     {
       clock,
-      events: new EventFeed(),
+      events: new EventFeed(() => undefined),
       dynauth: { exchange } as never,
       store,
       directory: {
