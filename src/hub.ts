@@ -123,9 +123,11 @@ export class Hub {
       ? new Bookkeeping({ ...deps, events: this.events, registry: this.registry, dynauth: dynauthOfBooks }, config)
       : undefined;
     const named = new RegistryResolver(this.registry, () => this.#selection);
+    const mark = new ProxyMark(random.bytes(MARK_BYTES));
     this.dynauth = new Dynauth(
       {
         clock,
+        mark,
         events: this.events,
         resolver: this.#books?.resolver(named, this.registry) ?? named,
         ended: this.#books && ((exchange) => this.#books?.ended(exchange)),
@@ -133,7 +135,6 @@ export class Hub {
       },
       config.dynauth,
     );
-    const mark = new ProxyMark(random.bytes(MARK_BYTES));
     const { formatOf } = deps.dictionary;
     this.#triggers = new Triggers(
       { clock, random, dynauth: this.dynauth, registry: this.registry, mark, formatOf },

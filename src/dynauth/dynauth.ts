@@ -1,12 +1,12 @@
 import { HubError } from "../errors.ts";
-import { runExchange } from "./exchange.ts";
+import { type ExchangeDeps, runExchange } from "./exchange.ts";
 import { ExchangeReports, type ExchangeReportsDeps } from "./exchange-reports.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Outcome } from "./outcome.ts";
 import { assertSendable } from "./request-rules.ts";
 import type { ResolvedTarget, Resolver } from "./resolver.ts";
 
-export interface DynauthDeps extends ExchangeReportsDeps {
+export interface DynauthDeps extends ExchangeReportsDeps, ExchangeDeps {
   readonly resolver: Resolver;
   readonly nextExchangeId: () => string;
 }
@@ -85,7 +85,7 @@ export class Dynauth {
   #exchangeWith(target: ResolvedTarget, request: ExchangeRequest, timeoutMs: number): Promise<Outcome> {
     return this.#observed(request, (exchangeId) => {
       if (this.#inFlight <= this.#options.exchangesMax) {
-        return runExchange(exchangeId, request, target, timeoutMs, this.#deps.clock);
+        return runExchange(exchangeId, request, target, timeoutMs, this.#deps);
       }
       const { nas, acctSessionKey } = target;
       const nothingDone = { exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };

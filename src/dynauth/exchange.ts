@@ -9,6 +9,13 @@ import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Attempt, Outcome, Replied } from "./outcome.ts";
 import { isAuthorizeOnly } from "./request-rules.ts";
 import type { ResolvedTarget } from "./resolver.ts";
+import type { ProxyMark } from "./trigger-attributes.ts";
+
+export interface ExchangeDeps {
+  readonly clock: Clock;
+  /** What the hub itself asks carries it where it is passed on, so that loops end (DP-31). */
+  readonly mark: ProxyMark;
+}
 
 /** Sends one request to one NAS and says how it ended.
  *
@@ -20,10 +27,10 @@ export async function runExchange(
   request: ExchangeRequest,
   target: ResolvedTarget,
   timeoutMs: number,
-  clock: Clock,
+  { clock, mark }: ExchangeDeps,
 ): Promise<Outcome> {
   const begun = clock.now();
-  const toSend = linkRequest(request, target, begun + timeoutMs, clock);
+  const toSend = linkRequest(request, target, begun + timeoutMs, clock.wallMs(), mark);
   const tried = new Set<string>();
   const attempts: Attempt[] = [];
   let written = 0;
@@ -63,21 +70,21 @@ export async function runExchange(
   }
 }
 
-function linkRequest(request: ExchangeRequest, target: ResolvedTarget, deadline: number, clock: Clock): LinkRequest {
+function linkRequest(
+  request: ExchangeRequest,
+  target: ResolvedTarget,
+  deadline: number,
+  wallMs: number,
+  mark: ProxyMark,
+): LinkRequest {
   const attributes = [...target.identify(request.attributes)];
   // RC-14, UC-04: the time of the first sending, kept when the request moves.
   const dated = request.code === CODE.disconnectRequest || request.code === CODE.coaRequest;
   if (dated && firstValue(attributes, ATTRIBUTE.eventTimestamp) === undefined) {
-    attributes.push(integerAttribute(ATTRIBUTE.eventTimestamp, Math.floor(clock.wallMs() / 1_000)));
+    attributes.push(integerAttribute(ATTRIBUTE.eventTimestamp, Math.floor(wallMs / 1_000)));
   }
-  const { rewrite, signal } = request;
-  return {
-    code: request.code,
-    attributes,
-    deadline,
-    ...(signal === undefined ? {} : { signal }),
-    ...(rewrite === undefined ? {} : { rewrite }),
-  };
+  const { rewrite = mark.putOn, signal } = request;
+  return { code: request.code, attributes, deadline, rewrite, ...(signal === undefined ? {} : { signal }) };
 }
 
 type SoFar = Pick<Replied, "exchangeId" | "attempts" | "durationMs" | "nas" | "acctSessionKey">;
@@ -108,11 +115,13 @@ function replied(
   };
 }
 
-/** The reply lies in the network's buffer: what is kept is copied. */
+/** The reply lies in the network's buffer: what is kept is copied. Proxy-State is of this hop alone, our mark come back (DP-23). */
 function copyAttributes(reply: Packet): Attribute[] {
   const kept: Attribute[] = [];
   for (const { type, value } of reply.attributes) {
-    if (type !== ATTRIBUTE.messageAuthenticator) kept.push({ type, value: Buffer.from(value) });
+    if (type !== ATTRIBUTE.messageAuthenticator && type !== ATTRIBUTE.proxyState) {
+      kept.push({ type, value: Buffer.from(value) });
+    }
   }
   return kept;
 }

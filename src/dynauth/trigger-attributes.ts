@@ -23,6 +23,10 @@ export class ProxyMark {
   isOurs(value: Buffer): boolean {
     return value.equals(this.attribute.value);
   }
+
+  /** DP-23, DP-31: who passes requests on gets the mark, behind what is there; a router never does (DP-24). */
+  readonly putOn = (attributes: readonly Attribute[], { client }: Link): readonly Attribute[] =>
+    client.role === "nas" ? attributes : [...attributes, this.attribute];
 }
 
 /** What of a request is passed on at all: the rest is kept as octets and in order (DP-18). The Message-Authenticator is the
@@ -66,9 +70,9 @@ export function passOn(
 }
 
 /** A NAS gets neither the Operator attributes (DP-15) nor a Proxy-State, which some refuse (DP-24); a proxy or a hub gets them
- *  unchanged (DP-17, DP-22) and our mark behind them (DP-23). */
+ *  unchanged (DP-17, DP-22) and our mark. */
 export function ofLink(attributes: readonly Attribute[], link: Link, mark: ProxyMark): readonly Attribute[] {
-  if (link.client.role !== "nas") return [...attributes, mark.attribute];
+  if (link.client.role !== "nas") return mark.putOn(attributes, link);
   return attributes.filter(({ type, value }) => type !== ATTRIBUTE.proxyState && !isOperator(type, value));
 }
 

@@ -159,7 +159,7 @@ function answer(
         kind: "reply",
         code: outcome.replyCode,
         attributes: [
-          ...withoutProxyState(hops?.back(outcome.linkId, outcome.replyAttributes) ?? outcome.replyAttributes),
+          ...(hops?.back(outcome.linkId, outcome.replyAttributes) ?? outcome.replyAttributes),
           ...proxyStates(packet.attributes),
         ],
       };
@@ -220,8 +220,4 @@ const CAUSE_OF_ERROR: Readonly<Partial<Record<string, number>>> = {
 function causeOfProtocolError(errorCause: number | undefined): number {
   const kept = errorCause === ERROR_CAUSE.unsupportedExtension || errorCause === ERROR_CAUSE.requestNotRoutable;
   return kept ? errorCause : ERROR_CAUSE.otherProxyProcessingError;
-}
-
-function withoutProxyState(attributes: readonly Attribute[]): Attribute[] {
-  return attributes.filter(({ type }) => type !== ATTRIBUTE.proxyState);
 }

@@ -7,6 +7,7 @@ import { systemRandom } from "../../src/clock.ts";
 import { Dynauth } from "../../src/dynauth/dynauth.ts";
 import { RegistryResolver } from "../../src/dynauth/registry-resolver.ts";
 import { SessionResolver } from "../../src/dynauth/session-resolver.ts";
+import { ProxyMark } from "../../src/dynauth/trigger-attributes.ts";
 import { EventFeed, type HubEvent, type HubEventOf } from "../../src/events.ts";
 import { ATTRIBUTE, type Attribute, firstValue, integerAttribute } from "../../src/radius/attribute.ts";
 import { encodeRequest, encodeResponse, RADSEC_SECRET } from "../../src/radius/authenticator.ts";
@@ -124,6 +125,7 @@ export class QuotaRig {
     let exchanges = 0;
     const dynauth = new Dynauth(
       {
+        mark: new ProxyMark(Buffer.alloc(12)),
         clock,
         events,
         resolver: new SessionResolver(acctSessions, this.registry, named),

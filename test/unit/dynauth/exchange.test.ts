@@ -3,10 +3,13 @@ import { runExchange } from "../../../src/dynauth/exchange.ts";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
 import { withNasIdentity } from "../../../src/dynauth/registry-resolver.ts";
 import type { ResolvedTarget } from "../../../src/dynauth/resolver.ts";
+import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
 import { type Attribute, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { encodeResponse, RADSEC_SECRET } from "../../../src/radius/authenticator.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
 import type { Link, LinkOutcome, LinkRequest } from "../../../src/transport/link.ts";
+import { clientEntry } from "../../support/client-entries.ts";
+import { FakeLink } from "../../support/fake-link.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const REQUEST: ExchangeRequest = {
@@ -15,6 +18,7 @@ const REQUEST: ExchangeRequest = {
   attributes: [textAttribute(1, "nemo")],
   trigger: "test",
 };
+const MARK = new ProxyMark(Buffer.alloc(12, 7));
 const NAS_IDENTITY = [textAttribute(32, "nas-07")];
 
 function reply(code: number, attributes: readonly Attribute[] = []): LinkOutcome {
@@ -45,7 +49,7 @@ async function run(outcomes: readonly LinkOutcome[], request = REQUEST) {
     identify: (attributes) => withNasIdentity(attributes, NAS_IDENTITY),
     pick: (tried) => links.find(({ linkId }) => !tried.has(linkId)),
   };
-  const outcome = await runExchange("x-1", request, target, 10_000, clock);
+  const outcome = await runExchange("x-1", request, target, 10_000, { clock, mark: MARK });
   return { outcome, sent };
 }
 
@@ -174,5 +178,19 @@ describe("runExchange()", () => {
     const { sent } = await run([CLOSED_WRITTEN, reply(41)]);
     expect(sent[1]).toBe(sent[0]);
     expect(sent[0]?.deadline).toBe(10_000);
+  });
+
+  it("DP-24 DP-31 what the hub asks by itself carries its mark to a proxy or hub, behind what is there, and none to a router", async () => {
+    const rewrite = (await run([reply(41)])).sent[0]?.rewrite;
+    const to = (role: "nas" | "proxy" | "hub") =>
+      rewrite?.(REQUEST.attributes, new FakeLink({ linkId: "l", client: clientEntry({ role }) }));
+    expect(to("nas")).toEqual(REQUEST.attributes);
+    expect(to("proxy")).toEqual([...REQUEST.attributes, MARK.attribute]);
+    expect(to("hub")).toEqual(to("proxy"));
+  });
+
+  it("DP-23 a Proxy-State that comes back stays here, and so does the Message-Authenticator", async () => {
+    const { outcome } = await run([reply(42, [integerAttribute(101, 503), MARK.attribute])]);
+    expect(outcome).toMatchObject({ replyAttributes: [integerAttribute(101, 503)] });
   });
 });

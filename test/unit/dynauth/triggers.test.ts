@@ -5,7 +5,6 @@ import { type Attribute, firstInteger, integerAttribute, textAttribute } from ".
 import type { Reply } from "../../../src/transport/link.ts";
 import { clientEntry } from "../../support/client-entries.ts";
 import {
-  ACK,
   COMMON,
   DAC,
   MARK,
@@ -251,10 +250,6 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
 
   it.each<Situation & { name: string }>([
     { name: "ACK" },
-    {
-      name: "DP-23 ACK of a proxy, our mark behind them",
-      outcome: { ...ACK, replyAttributes: [...STATES, MARK.attribute] },
-    },
     { name: "NAK of the hub", outcome: noRoute("offline") },
     { name: "NAK of the NAS", outcome: nakOf(503) },
   ])("DP-22 UL-15 every Proxy-State of the DAC comes back, unchanged and in order: $name", async (situation) => {
