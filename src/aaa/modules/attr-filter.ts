@@ -1,19 +1,20 @@
 import { z } from "zod";
-import { type AaaRequest, defineModule, type ReturnCode } from "../pipeline/types.ts";
+import { type AttributeList, defineModule, type ReturnCode } from "../pipeline/types.ts";
 import { unknownNames, wrongValues } from "./attribute-mistakes.ts";
 
 const names = z.array(z.string().min(1));
 
 const settings = z.strictObject({
-  remove: names.default([]).meta({ description: "Attributes that are taken out of the reply." }),
+  remove: names.default([]).meta({ description: "Attributes that are taken out." }),
   keep: names.optional().meta({ description: "The only ones that stay; without it, all." }),
   set: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
-    .meta({ description: "Attributes that the reply has with exactly this value." }),
+    .meta({ description: "Attributes that it has with exactly this value." }),
 });
 
-/** Decides what of a reply goes to the NAS: after a proxied answer, or in any other section. */
+/** Decides what of a reply goes to the NAS: after a proxied answer, or in any other section; in preproxy, what of a request is passed
+ *  on. */
 export const attrFilter = defineModule({
   name: "attr-filter",
   settings,
@@ -22,20 +23,25 @@ export const attrFilter = defineModule({
     ...unknownNames(["keep"], keep, dictionary),
     ...wrongValues(["set"], set, dictionary),
   ],
-  components: () => ["postproxy", "postauth", "authorize"],
+  components: () => ["preproxy", "postproxy", "postauth", "authorize"],
   instantiate({ remove, keep, set }, { dictionary }) {
     const values = Object.entries(set).map(([name, value]) => ({ name, encoded: dictionary.encode(name, value) }));
 
-    function filter({ reply }: AaaRequest): ReturnCode {
-      const before = reply.attributes;
-      if (keep !== undefined) reply.keepOnly(keep);
-      for (const name of remove) reply.remove(name);
+    function filter(list: AttributeList): ReturnCode {
+      const before = list.attributes;
+      if (keep !== undefined) list.keepOnly(keep);
+      for (const name of remove) list.remove(name);
       for (const { name, encoded } of values) {
-        reply.remove(name);
-        reply.push(encoded);
+        list.remove(name);
+        list.push(encoded);
       }
-      return reply.attributes === before ? "noop" : "updated";
+      return list.attributes === before ? "noop" : "updated";
     }
-    return { postproxy: filter, postauth: filter, authorize: filter };
+    return {
+      preproxy: ({ onward }) => filter(onward),
+      postproxy: ({ reply }) => filter(reply),
+      postauth: ({ reply }) => filter(reply),
+      authorize: ({ reply }) => filter(reply),
+    };
   },
 });

@@ -126,7 +126,7 @@ export class Flow {
     const before = await this.#run("preproxy", pass);
     if (before === "handled") return handled(pass.request);
     if (!PREPROXY_PROCEEDS.has(before)) return this.#reject(pass, before);
-    const answer = await this.#deps.forward(pass.request.context, pool);
+    const answer = await this.#deps.forward(pass.request.onwardContext, pool);
     if (answer.kind !== "reply") return answer;
     const { reply } = pass.request;
     reply.replace(answer.attributes);
@@ -153,7 +153,7 @@ export class Flow {
     if (!PREPROXY_PROCEEDS.has(before)) return discard(`preproxy-${before}`);
     const [stored, answer] = await Promise.all([
       this.#list(this.#sections.accountingProxied, pass, EMPTY_RESULT.accounting),
-      this.#deps.forward(pass.request.context, pool),
+      this.#deps.forward(pass.request.onwardContext, pool),
     ]);
     // noop: nobody stores here, and the upstream's word counts alone.
     if (stored !== "noop" && !(pass.stored && ACKNOWLEDGES.has(stored))) return discard(`accounting-${stored}`);

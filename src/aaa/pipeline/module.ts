@@ -4,6 +4,7 @@ export { ATTRIBUTE, type Attribute } from "../../radius/attribute.ts";
 export { HubError } from "../../errors.ts";
 export {
   type AaaRequest,
+  type AttributeList,
   type Control,
   defineModule,
   type ModuleDefinition,

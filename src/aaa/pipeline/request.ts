@@ -31,6 +31,7 @@ export class PipelineRequest implements AaaRequest {
   /** Of the call under way, where it asked for one. */
   #controller: AbortController | undefined;
   #userName: string | undefined;
+  #onward: ReplyAttributes | undefined;
   /** Runs what the call under way leaves for later. */
   #afterwards: (action: () => void) => void = (action) => action();
 
@@ -41,6 +42,7 @@ export class PipelineRequest implements AaaRequest {
     this.control = before === undefined ? newControl() : { ...before.control, items: new Map(before.control.items) };
     this.refusal = before?.refusal;
     this.rejection = before?.rejection;
+    this.#onward = before === undefined ? undefined : before.#onward?.copy();
   }
 
   get packet(): Packet {
@@ -49,6 +51,30 @@ export class PipelineRequest implements AaaRequest {
 
   get link(): Link {
     return this.context.link;
+  }
+
+  get onward(): ReplyAttributes {
+    this.#onward ??= new ReplyAttributes(this.#dictionary, this.packet.attributes);
+    return this.#onward;
+  }
+
+  /** What is passed on: the request as it came, or as preproxy has changed it. */
+  get onwardContext(): RequestContext {
+    const { context, packet } = this;
+    if (this.#onward === undefined || this.#onward.attributes === packet.attributes) return context;
+    // RFC 2865 Section 5.33: whatever a module does, the Proxy-States of those before us come back to them.
+    const attributes = [
+      ...this.#onward.attributes.filter(({ type }) => type !== ATTRIBUTE.proxyState),
+      ...packet.attributes.filter(({ type }) => type === ATTRIBUTE.proxyState),
+    ];
+    return {
+      link: context.link,
+      signal: context.signal,
+      byApi: context.byApi,
+      ...(context.heartbeat === true && { heartbeat: true as const }),
+      packet: { ...packet, attributes },
+      afterReply: (action) => context.afterReply(action),
+    };
   }
 
   get kind(): "auth" | "acct" {

@@ -117,6 +117,9 @@ export interface AaaRequest extends Pick<RequestContext, "packet" | "link" | "by
   readonly control: Control;
   /** What goes back to the NAS. */
   readonly reply: ReplyList;
+  /** For preproxy: what is passed on, at first the attributes of the request. Hidden values and Proxy-State are the pipeline's. What is
+   *  stored and what modules see is the request as it came. */
+  readonly onward: AttributeList;
   /** Once the reply was sent: what need not delay it. */
   afterReply(action: () => void): void;
   /** Refuses the user for a reason other than the password, but only after that was right: who does not know the password does
@@ -159,13 +162,17 @@ export type KnownPassword =
   /** MD4 over the password in UTF-16LE: 16 octets. */
   | { readonly kind: "nt-hash"; readonly octets: Buffer };
 
-/** The attributes of the reply. Values are encoded by the dictionary; wrong ones throw HubError ERR_DICTIONARY or
- *  ERR_RADIUS_VALUE, which the pipeline takes for `fail`. */
-export interface ReplyList {
-  /** Wire form, in order. */
-  readonly attributes: readonly Attribute[];
+/** The attributes of the reply. */
+export interface ReplyList extends AttributeList {
   /** After `handled`: the code of the answer, e.g. 11 Access-Challenge; undefined: no answer at all. */
   code: number | undefined;
+}
+
+/** Attributes that modules change. Values are encoded by the dictionary; wrong ones throw HubError ERR_DICTIONARY or
+ *  ERR_RADIUS_VALUE, which the pipeline takes for `fail`. */
+export interface AttributeList {
+  /** Wire form, in order. */
+  readonly attributes: readonly Attribute[];
   /** One more value. */
   add(name: string, value: AttributeInput): void;
   /** The only value: others of that name go. */

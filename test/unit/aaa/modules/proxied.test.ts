@@ -160,6 +160,42 @@ describe("attr-filter in postproxy", () => {
   });
 });
 
+describe("preproxy", () => {
+  const PROXY_STATE = textAttribute(33, "of a proxy before us");
+
+  /** What the upstream gets of a request. */
+  async function passedOn(settings: object, request: readonly Attribute[], code: number = CODE.accessRequest) {
+    const instances = [{ name: "away", module: "attr-filter", settings }];
+    const sections = { preacct: [callOf("proxy")], preproxy: [callOf("away")] };
+    const rig = await passingOn({}, sections, { instances });
+    const got: (readonly Attribute[])[] = [];
+    rig.upstream = async ({ packet, link, signal }) => {
+      expect(link.linkId).toBe("l1");
+      expect(signal.aborted).toBe(false);
+      got.push(packet.attributes.filter(({ type }) => type !== 80)); // Message-Authenticator is made anew
+      return { kind: "discard", reason: "upstream-silent" };
+    };
+    await rig.ask(request, code);
+    return got[0];
+  }
+  const REQUEST = [NEMO, textAttribute(CLASS, "c"), PROXY_STATE, textAttribute(FILTER_ID, "f")];
+
+  it.each([CODE.accessRequest, CODE.accountingRequest])(
+    "attr-filter decides what of a request (code %s) is passed on",
+    async (code) => {
+      const { length } = (await passedOn({}, REQUEST, code)) ?? [];
+      expect(length).toBe(REQUEST.length);
+      const changed = await passedOn({ remove: ["Class"], set: { "User-Name": "nemo@far" } }, REQUEST, code);
+      expect(changed).toEqual([textAttribute(FILTER_ID, "f"), textAttribute(1, "nemo@far"), PROXY_STATE]);
+    },
+  );
+
+  it("keeps the Proxy-States of those before us, whatever a module does (RFC 2865 Section 5.33)", async () => {
+    expect(await passedOn({ remove: ["Proxy-State"] }, REQUEST)).toContainEqual(PROXY_STATE);
+    expect(await passedOn({ keep: ["User-Name"] }, REQUEST)).toEqual([NEMO, PROXY_STATE]);
+  });
+});
+
 describe("proxy", () => {
   it("passes on to what realms say, or always to its own pool; the first of two counts", async () => {
     const pools: string[] = [];
