@@ -15,7 +15,7 @@ import { backupRoutes } from "./routes-backup.ts";
 import { planRoutes, userRoutes } from "./routes-accounts.ts";
 import { bindingRoutes } from "./routes-bindings.ts";
 import { exchangeRoutes } from "./routes-exchange.ts";
-import { compatRoutes } from "./compat/compat-routes.ts";
+import { compatRoutes, withAndWithoutSlash } from "./compat/compat-routes.ts";
 import { healthRoutes } from "./routes-health.ts";
 import { linkRoutes } from "./routes-links.ts";
 import { sessionRoutes } from "./routes-sessions.ts";
@@ -126,7 +126,7 @@ export class HttpApi {
       ...(usage && usageRoutes({ usage, quota })),
       ...(quota && quotaStore && quotaRoutes({ clock, quotaStore, quota }, settings)),
       ...this.#accountRoutes(settings),
-      ...(compat && compatRoutes({ ...this.#deps, ...compat }, settings)),
+      ...(compat && withAndWithoutSlash(compatRoutes({ ...this.#deps, ...compat }, settings))),
       ...(outbox && books && webhookRoutes({ clock, outbox, books })),
       ...(backup && backupRoutes({ clock, log, backup }, settings)),
       ...healthRoutes(this.#deps, this.#metrics),

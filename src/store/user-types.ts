@@ -43,7 +43,7 @@ export interface User {
   readonly revision: string;
 }
 
-/** How the password is kept. "hashed": `secret` is argon2id or scrypt in PHC string format. "clear-text" and "nt-hash" (32 hex
+/** How the password is kept. "hashed": `secret` is argon2id, scrypt or an imported pbkdf2 in PHC string format. "clear-text" and "nt-hash" (32 hex
  *  digits) exist for CHAP and MS-CHAP only, which can not be verified against a hash. */
 export interface StoredPassword {
   readonly kind: (typeof PASSWORD_KINDS)[number];

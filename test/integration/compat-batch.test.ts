@@ -1,6 +1,8 @@
 import { inflateSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CompatHub, DJANGO_TOKEN } from "../support/compat-hub.ts";
+import { ACCT_START } from "../support/compat-records.ts";
+import { hashedPassword } from "../support/hashed-passwords.ts";
 import { userRecord } from "../support/user-records.ts";
 
 interface Batch {
@@ -102,14 +104,58 @@ describe("POST batch/ of django-freeradius", () => {
     expect(await hub.running.hub.store?.users.one("nemo")).toMatchObject({ note: "Captain Nemo <nemo@example.org>" });
   });
 
+  it("takes the hashes that Django makes: who knows the password gets in, and from then on it is hashed as the hub does", async () => {
+    const hub = await CompatHub.start();
+    const hashes = {
+      documented: ["myPassword123", "pbkdf2_sha256$100000$cKdP39chT3pW$2EtVk4Hhm1V65GNfYAA5AHj0uyD60f2CmqumqiB/gRk="],
+      sha1: ["wonderland", "pbkdf2_sha1$1000$salt12chars!$zd829r51KWmOfVnXHQTSuWp2CEE="],
+      scrypt: [
+        "wonderland",
+        "scrypt$1024$saltysaltysalt$8$1$8uCcSQB/OQQUMRra4suPWFXlN1X95Vy45ChxJmGgGL0lpLYfo5aRK4va+j5QsUe+7BhIlir4GTY5xVecIU6Kaw==",
+      ],
+      argon2: ["wonderland", `argon2${(await hashedPassword("wonderland")).secret}`],
+    } as const;
+    const csv = Object.entries(hashes).map(([name, [, hash]]) => `${name},"${hash}",${name}@example.org,A,B\n`);
+    const { status, text } = await hub.django("batch/", csvForm("hashed", csv.join("")));
+    expect([status, (JSON.parse(text) as Batch).user_credentials]).toEqual([201, []]);
+    for (const [username, [password]] of Object.entries(hashes)) {
+      expect((await hub.django("authorize/", { username, password: `${password}!` })).text, username).toBe("");
+      expect((await hub.django("authorize/", { username, password })).text, username).toContain("Accept");
+    }
+    const { users } = hub.running.hub.store ?? {};
+    await vi.waitFor(
+      async () => {
+        for (const name of ["documented", "sha1"]) {
+          expect((await users?.one(name))?.password?.secret).toMatch(/^\$argon2id\$/);
+        }
+      },
+      { timeout: 10_000 },
+    );
+    expect((await hub.django("authorize/", { username: "sha1", password: "wonderland" })).text).toContain("Accept");
+  });
+
+  it("links to the vouchers as callers reach the hub: behind a proxy that ends TLS, at publicUrl", async () => {
+    const hub = await CompatHub.start({ http: "publicUrl: https://hub.example.net/radius/" });
+    const one = { name: "a", strategy: "prefix", prefix: "p", number_of_users: 2 };
+    const batch = JSON.parse((await hub.django("batch/", one)).text) as Batch;
+    expect(batch.pdf).toBe(`https://hub.example.net/radius/api/v1/batch/${batch.id}/pdf/`);
+    expect(batch.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    for (const unique_id of ["u1", "u2"]) await hub.django("accounting/", { ...ACCT_START, unique_id });
+    const link = (await hub.django("accounting/?page_size=1")).headers.get("Link");
+    const page = "https://hub.example.net/radius/api/v1/accounting/?page=2&page_size=1";
+    expect(link).toBe(`<${page}>; rel="next", <${page}>; rel="last"`);
+  });
+
   it("imports nothing of a CSV with a bad line, and names each", async () => {
     const hub = await CompatHub.start();
     const csv =
-      "good,cleartext$x,a@example.org,A,B\nshort,cleartext$x\n,,,,\ngood,,,,\nold,pbkdf2_sha256$1,b@example.org,B,C\n";
+      "good,cleartext$x,a@example.org,A,B\nshort,cleartext$x\n,,,,\ngood,,,,\nold,pbkdf2_sha256$1,b@example.org,B,C\nbad,,no address,B,C\nslow,pbkdf2_sha256$9000000$salt$2EtVk4Hhm1V65GNfYAA5AHj0uyD60f2CmqumqiB/gRk=,,,\n";
     const { status, text } = await hub.django("batch/", csvForm("import", csv));
     expect(status).toBe(400);
     const { csvfile } = JSON.parse(text) as { csvfile: string[] };
-    expect(csvfile.map((line) => /^line \d+/.exec(line)?.[0])).toEqual(["line 2", "line 3", "line 4", "line 5"]);
+    expect(csvfile.map((line) => /^line \d+/.exec(line)?.[0])).toEqual(
+      [2, 3, 4, 5, 6, 7].map((line) => `line ${line}`),
+    );
     expect(await hub.running.hub.store?.users.one("good")).toBeUndefined();
     expect(text).not.toContain("pbkdf2");
   });
@@ -124,6 +170,14 @@ describe("POST batch/ of django-freeradius", () => {
       [{ name: "a", strategy: "prefix", number_of_users: 1 }, { prefix: "The field prefix cannot be empty" }],
       [{ name: "a", strategy: "csv" }, { csvfile: "The field csvfile cannot be empty" }],
       [{ strategy: "guess" }, { name: ["This field is required."], strategy: ['"guess" is not a valid choice.'] }],
+      [
+        { name: "", strategy: "prefix", number_of_users: -1, prefix: "" },
+        {
+          name: ["This field may not be blank."],
+          prefix: ["This field may not be blank."],
+          number_of_users: ["Ensure this value is greater than or equal to 1."],
+        },
+      ],
       [
         { name: "a", strategy: "prefix", prefix: "p", number_of_users: 1_001 },
         { number_of_users: ["Ensure this value is less than or equal to 1000."] },

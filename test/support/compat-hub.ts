@@ -15,6 +15,8 @@ const ROUTER_SECRET = "the-secret-of-the-router";
 export interface CompatHubOptions {
   /** More keys of http.compat. */
   readonly compat?: string;
+  /** More keys of http. */
+  readonly http?: string;
   /** Another openwispRadius. */
   readonly openwisp?: string;
   /** More sections of hub.yaml. */
@@ -42,7 +44,7 @@ export class CompatHub {
   }
 
   static async start(options: CompatHubOptions = {}): Promise<CompatHub> {
-    const { compat = "", openwisp = OPENWISP, yaml = "", clients = "", log, users = [] } = options;
+    const { compat = "", http = "", openwisp = OPENWISP, yaml = "", clients = "", log, users = [] } = options;
     const running = await RunningHub.start({
       ...(log && { log }),
       yaml: `
@@ -54,6 +56,7 @@ ${clients}
 http:
   address: 127.0.0.1
   port: 0
+  ${http}
   compat:
     radiusCheck: { token: ${CHECK_TOKEN} }
     djangoFreeradius: { token: ${DJANGO_TOKEN} }

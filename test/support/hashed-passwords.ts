@@ -15,7 +15,8 @@ export function passwordsWith(
   const faults: unknown[] = [];
   const onFault = (error: unknown) => void faults.push(error);
   const counter = new GuessCounter(clock, guesses ?? NO_LIMITS);
-  const deps = { clock, random: systemRandom, pending: counter, onFault };
+  const foreign = () => undefined;
+  const deps = { clock, random: systemRandom, pending: counter, foreign, onFault };
   return { faults, counter, passwords: new Passwords(deps, { ...HASHING, ...hashing }) };
 }
 

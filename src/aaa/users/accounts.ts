@@ -4,6 +4,7 @@ import type { EventFeed } from "../../events.ts";
 import type { Dictionary } from "../../radius/dictionary.ts";
 import type { AcctSession } from "../../store/acct-session.ts";
 import type { Store } from "../../store/types.ts";
+import type { User } from "../../store/user-types.ts";
 import { PlanAttributes } from "../plans/plan-attributes.ts";
 import { GuessCounter } from "./guess-limits.ts";
 import type { UsersOptions } from "./options.ts";
@@ -53,7 +54,9 @@ export class Accounts {
     this.#events = deps.events;
     this.directory = new RememberedUsers(clock, store, options.memoryMs);
     this.guesses = new GuessCounter(clock, options.guesses);
-    this.passwords = new Passwords({ clock, random, pending: this.guesses, onFault }, options.passwords);
+    // Whoever writes the user meanwhile, or a store that is down, is right: the next login finds the old hash again.
+    const foreign = (user: User, password: Buffer) => void this.#rehash(user, password).catch(() => undefined);
+    this.passwords = new Passwords({ clock, random, pending: this.guesses, foreign, onFault }, options.passwords);
     this.plans = new PlanAttributes(deps.dictionary, options.interimSeconds);
     const sessions = { ...deps, directory: this.directory, attributes: this.plans, updated: quotaChanged };
     const update = (username: string, sinceMs: number | undefined) => {
@@ -103,6 +106,12 @@ export class Accounts {
     this.guesses.apply(options.guesses);
     this.plans.apply(options.interimSeconds);
     this.#updates.apply(updatesOptions(options));
+  }
+
+  /** Over that state of the user alone. */
+  async #rehash(user: User, password: Buffer): Promise<void> {
+    const hashed = await this.passwords.hashed(Buffer.from(password));
+    if (hashed !== undefined) await this.writer.putUser({ ...user, password: hashed }, { revision: user.revision });
   }
 
   #forget(username: string): void {

@@ -1,4 +1,4 @@
-import { argon2, scrypt, timingSafeEqual } from "node:crypto";
+import { argon2, pbkdf2, scrypt, timingSafeEqual } from "node:crypto";
 import type { Random } from "../../clock.ts";
 import { type PasswordHash, parsePhc, phcText, scryptBytes } from "./phc.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -72,6 +72,11 @@ export class PasswordHashing {
     return fits && known !== undefined ? "match" : "mismatch";
   }
 
+  /** Whether a hash is of a kind that the hub would not make: its cost is not that of the others. */
+  isForeign(text: string): boolean {
+    return parsePhc(text)?.algorithm === "pbkdf2";
+  }
+
   #unfilled(): PasswordHash {
     const salt = Buffer.from(this.#random.bytes(SALT_BYTES));
     const hash = Buffer.from(this.#random.bytes(HASH_BYTES));
@@ -86,12 +91,14 @@ function derive(like: PasswordHash, password: Buffer): Promise<Buffer> {
     if (error === null) resolve(derived);
     else reject(error);
   };
-  const { salt, hash, parallelism } = like;
-  if (like.algorithm === "argon2id") {
-    const { memory, passes } = like;
+  const { salt, hash } = like;
+  if (like.algorithm === "pbkdf2") {
+    pbkdf2(password, salt, like.iterations, hash.length, like.digest, done);
+  } else if (like.algorithm === "argon2id") {
+    const { memory, passes, parallelism } = like;
     argon2("argon2id", { message: password, nonce: salt, parallelism, tagLength: hash.length, memory, passes }, done);
   } else {
-    const { logN, blockSize } = like;
+    const { logN, blockSize, parallelism } = like;
     const maxmem = 2 * scryptBytes(like);
     scrypt(password, salt, hash.length, { N: 2 ** logN, r: blockSize, p: parallelism, maxmem }, done);
   }

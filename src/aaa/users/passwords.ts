@@ -1,6 +1,6 @@
 import { hash as digest, timingSafeEqual } from "node:crypto";
 import type { Clock, Random } from "../../clock.ts";
-import type { StoredPassword } from "../../store/user-types.ts";
+import type { StoredPassword, User } from "../../store/user-types.ts";
 import { ntHash } from "../mschap/nt-hash.ts";
 import { type HashingLoad, type HashingOptions, PasswordHashing } from "./password-hashing.ts";
 import { PasswordMac } from "./password-mac.ts";
@@ -12,6 +12,8 @@ export interface PasswordsDeps {
   readonly clock: Pick<Clock, "now" | "after">;
   readonly random: Random;
   readonly pending: PendingGuesses;
+  /** A password was right whose hash is of a kind that the hub does not make: now it can be hashed as the others are. */
+  readonly foreign: (user: User, password: Buffer) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -92,8 +94,13 @@ export class Passwords implements PasswordCheck {
   async stored(password: string, kind: StoredPassword["kind"] = "hashed"): Promise<StoredPassword | undefined> {
     if (kind === "clear-text") return { kind, secret: password };
     if (kind === "nt-hash") return { kind, secret: ntHash(Buffer.from(password)).toString("hex") };
-    const secret = await this.#hashing.hash(Buffer.from(password));
-    return secret === undefined ? undefined : { kind, secret };
+    return this.hashed(Buffer.from(password));
+  }
+
+  /** As stored(), of octets. */
+  async hashed(password: Buffer): Promise<StoredPassword | undefined> {
+    const secret = await this.#hashing.hash(password);
+    return secret === undefined ? undefined : { kind: "hashed", secret };
   }
 
   /** As long as it is not known to be right it counts as wrong: who tries many at once gets no further than who tries one by one. */
@@ -122,7 +129,10 @@ export class Passwords implements PasswordCheck {
     if (kept.kind !== "hashed") return this.#hashing.verify(undefined, password, source);
     const { username, revision } = known.user;
     const verdict = await this.#hashing.verify(kept.secret, password, source);
-    if (verdict === "match") this.#memory.wasRight(username, revision, password);
+    if (verdict === "match") {
+      this.#memory.wasRight(username, revision, password);
+      if (this.#hashing.isForeign(kept.secret)) this.#deps.foreign(known.user, password);
+    }
     return verdict;
   }
 }

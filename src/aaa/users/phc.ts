@@ -1,5 +1,5 @@
 /** A hashed password in PHC string format: what it was made with, salt and hash. */
-export type PasswordHash = Argon2idHash | ScryptHash;
+export type PasswordHash = Argon2idHash | ScryptHash | Pbkdf2Hash;
 
 export interface Argon2idHash extends Hashed {
   readonly algorithm: "argon2id";
@@ -17,6 +17,13 @@ export interface ScryptHash extends Hashed {
   readonly parallelism: number;
 }
 
+/** Of another system: verified, and never made. */
+export interface Pbkdf2Hash extends Hashed {
+  readonly algorithm: "pbkdf2";
+  readonly digest: "sha256" | "sha1";
+  readonly iterations: number;
+}
+
 interface Hashed {
   readonly salt: Buffer;
   readonly hash: Buffer;
@@ -29,12 +36,17 @@ const PARALLELISM_MAX = 16;
 const LOG_N_MAX = 18;
 const BLOCK_SIZE_MAX = 32;
 const SCRYPT_BYTES_MAX = MEMORY_KIB_MAX * 1_024;
+/** Django makes 1,200,000 today. */
+const ITERATIONS_MAX = 2_000_000;
 const FORMAT =
   /^\$(argon2id\$v=19|scrypt)\$([a-z]+=\d{1,9}(?:,[a-z]+=\d{1,9}){2})\$([A-Za-z0-9+/]{8,86})\$([A-Za-z0-9+/]{16,86})$/;
 
-/** Parses "$argon2id$v=19$m=…,t=…,p=…$salt$hash" or "$scrypt$ln=…,r=…,p=…$salt$hash"; undefined for anything else, and for
- *  parameters that would cost more than a login may. */
+const PBKDF2 = /^\$pbkdf2-(sha256|sha1)\$i=(\d{1,9})\$([A-Za-z0-9+/]{2,172})\$([A-Za-z0-9+/]{16,86})$/;
+
+/** Parses "$argon2id$v=19$m=…,t=…,p=…$salt$hash", "$scrypt$ln=…,r=…,p=…$salt$hash" or "$pbkdf2-sha256$i=…$salt$hash"; undefined
+ *  for anything else, and for parameters that would cost more than a login may. */
 export function parsePhc(text: string): PasswordHash | undefined {
+  if (text.startsWith("$pbkdf2-")) return parsePbkdf2(text);
   const [, algorithm, parameters = "", salt64 = "", hash64 = ""] = FORMAT.exec(text) ?? [];
   if (algorithm === undefined) return undefined;
   const values = new Map(parameters.split(",").map((pair) => pair.split("=") as [string, string]));
@@ -54,12 +66,26 @@ export function parsePhc(text: string): PasswordHash | undefined {
   return fits ? { algorithm: "argon2id", memory, passes, parallelism, salt, hash } : undefined;
 }
 
+function parsePbkdf2(text: string): Pbkdf2Hash | undefined {
+  const [, digest, iterations = "", salt = "", hash = ""] = PBKDF2.exec(text) ?? [];
+  if ((digest !== "sha256" && digest !== "sha1") || !within(Number(iterations), 1, ITERATIONS_MAX)) return undefined;
+  const octets = { salt: Buffer.from(salt, "base64"), hash: Buffer.from(hash, "base64") };
+  return { algorithm: "pbkdf2", digest, iterations: Number(iterations), ...octets };
+}
+
 export function phcText(of: PasswordHash): string {
-  const head =
-    of.algorithm === "argon2id"
-      ? `$argon2id$v=19$m=${of.memory},t=${of.passes},p=${of.parallelism}`
-      : `$scrypt$ln=${of.logN},r=${of.blockSize},p=${of.parallelism}`;
-  return `${head}$${unpadded(of.salt)}$${unpadded(of.hash)}`;
+  return `${head(of)}$${unpadded(of.salt)}$${unpadded(of.hash)}`;
+}
+
+function head(of: PasswordHash): string {
+  switch (of.algorithm) {
+    case "argon2id":
+      return `$argon2id$v=19$m=${of.memory},t=${of.passes},p=${of.parallelism}`;
+    case "scrypt":
+      return `$scrypt$ln=${of.logN},r=${of.blockSize},p=${of.parallelism}`;
+    case "pbkdf2":
+      return `$pbkdf2-${of.digest}$i=${of.iterations}`;
+  }
 }
 
 /** Memory that scrypt takes. */

@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
-import { parsePhc } from "../../aaa/users/phc.ts";
 import { utf8 } from "../../registry/nas-name.ts";
 import type { CompatDeps } from "./deps.ts";
+import { phcOfDjango } from "./django-hash.ts";
 
 export const USERS_MAX = 1_000;
 
@@ -9,7 +9,7 @@ export const USERS_MAX = 1_000;
 export interface BatchUser {
   readonly username: string;
   readonly password: string | undefined;
-  /** argon2id or scrypt, as PHC text. */
+  /** PHC text. */
   readonly passwordHash: string | undefined;
   readonly email: string;
   readonly firstName: string;
@@ -23,6 +23,8 @@ const PASSWORD_LENGTH = 10;
 const COLUMNS = 5;
 const USERNAME_MAX = 64;
 const CLEAR_TEXT = "cleartext$";
+/** Nothing is sent there: it is kept with the user, and names one who has no name. */
+const EMAIL = /^[^\s@<>]+@[^\s@<>]+$/;
 
 /** Users "prefix1", "prefix2" and so on; a name that is taken is passed over.
  *  @throws {HubError} ERR_STORE */
@@ -37,8 +39,8 @@ export async function generatedUsers(prefix: string, count: number, deps: Compat
   return users;
 }
 
-/** Rows of username, password, e-mail address, first name, last name. A password is `cleartext$…`, a hash of argon2id or scrypt, or
- *  empty: then one is made. Without a user name it is what the address has before the "@".
+/** Rows of username, password, e-mail address, first name, last name. A password is `cleartext$…`, a hash as
+ *  Django writes it, or empty: then one is made. Without a user name it is what the address has before the "@".
  *  @returns every mistake with its line: then nothing is imported. @throws {HubError} ERR_STORE */
 export async function csvUsers(
   octets: Buffer,
@@ -95,6 +97,7 @@ function userOf(cells: readonly string[], deps: CompatDeps): BatchUser | string 
   const [name = "", secret = "", email = "", firstName = "", lastName = ""] = cells;
   const username = name === "" ? (email.split("@", 1)[0] ?? "") : name;
   if (username === "" || username.length > USERNAME_MAX) return "the user name must have 1 to 64 characters";
+  if (email !== "" && !EMAIL.test(email)) return "the e-mail address is none";
   const words = [firstName, lastName, email === "" ? "" : `<${email}>`].filter((word) => word !== "").join(" ");
   const user = { username, email, firstName, lastName, note: words === "" ? undefined : words };
   if (secret === "") return { ...user, password: newPassword(deps), passwordHash: undefined };
@@ -103,10 +106,11 @@ function userOf(cells: readonly string[], deps: CompatDeps): BatchUser | string 
     if (password === "" || Buffer.byteLength(password) > 128) return "the password must have 1 to 128 octets";
     return { ...user, password, passwordHash: undefined };
   }
-  if (parsePhc(secret) === undefined) {
-    return "the password must be cleartext$…, a hash of argon2id or scrypt, or empty";
+  const passwordHash = phcOfDjango(secret);
+  if (passwordHash === undefined) {
+    return "the password must be cleartext$…, a hash that Django makes and no login is slow by, or empty";
   }
-  return { ...user, password: undefined, passwordHash: secret };
+  return { ...user, password: undefined, passwordHash };
 }
 
 /** Every letter is as likely as any other: octets beyond a multiple of the alphabet are thrown away. */

@@ -30,18 +30,18 @@ export function compatRoutes(deps: CompatDeps, settings: Settings): Routes {
     return { compat, bodyBytesMax, publicUrl };
   };
   return {
-    ...slashOrNot({
-      ...radiusCheckRoutes(deps, now),
-      ...djangoFreeradiusRoutes(deps, now),
-      ...openwispRadiusRoutes(deps, now),
-    }),
+    ...radiusCheckRoutes(deps, now),
+    ...djangoFreeradiusRoutes(deps, now),
+    ...openwispRadiusRoutes(deps, now),
     ...postAuthRoutes(deps),
   };
 }
 
-/** Django sends who forgets the last slash to the path that has it, and rlm_rest does not follow: both are the same here. */
-function slashOrNot(routes: Routes): Routes {
+/** The same routes with the last slash and without it, as far as they belong to other systems: Django sends who forgets it to the
+ *  path that has it, and rlm_rest does not follow. */
+export function withAndWithoutSlash(routes: Routes): Routes {
   const both = Object.entries(routes).flatMap(([path, methods]) => {
+    if (!isCompatPath(path)) return [[path, methods] as const];
     const other = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
     return [path, other].map((each) => [each, methods] as const);
   });
