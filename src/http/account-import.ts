@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { NewUser } from "../aaa/users/user-writer.ts";
 import { HubError } from "../errors.ts";
+import { USER_BATCH_MAX } from "../store/user-types.ts";
 import { userFields, VALUE_NAMES } from "./account-fields.ts";
 import { newUser, planMistakes, wantedPlan, type WantedUser, wantedUser } from "./account-records.ts";
 import { type ImportFormat, importLines, type Line } from "./account-text.ts";
@@ -14,6 +15,8 @@ const IMPORT_BYTES_MAX = 16 * 1024 * 1024;
 const TO_HASH_MAX = 2_000;
 /** Users that are completed at a time. */
 const STEP = 64;
+/** Mistakes that are told one by one, 1 MB or so; the lines of others are counted. */
+const MISTAKES_MAX = 10_000;
 
 export const USER_COLUMNS: readonly string[] = [
   "username",
@@ -49,7 +52,11 @@ export function importUsers(incoming: IncomingMessage, format: ImportFormat, dep
       }
       return { name: username, item: user, errors };
     });
-    await deps.accounts.writer.putUsers(await completed(wanted, deps));
+    const hashed = await withHashes(wanted, deps);
+    // Passwords that stay are read as late as can be: one that is changed meanwhile stays changed.
+    for (let at = 0; at < hashed.length; at += USER_BATCH_MAX) {
+      await deps.accounts.writer.putUsers(await completed(hashed.slice(at, at + USER_BATCH_MAX), deps));
+    }
     return { imported: wanted.length };
   });
 }
@@ -93,24 +100,49 @@ async function checkedLines<Item>(
   check: (fields: Fields) => Promise<Checked<Item>>,
 ): Promise<Item[]> {
   const items: Item[] = [];
-  const errors: LineError[] = [];
+  const mistakes = new Mistakes();
   const lineOfName = new Map<string, number>();
   for await (const { number: line, fields, errors: unreadable } of lines) {
     const checked = fields === undefined ? unreadable : await checkedFields(fields, check);
     if (!("item" in checked)) {
-      errors.push(...checked.map((error) => ({ line, ...error })));
+      mistakes.add(line, checked);
       continue;
     }
     const { name, item } = checked;
     const first = lineOfName.get(name);
-    errors.push(...checked.errors.map((error) => ({ line, ...error })));
-    if (first !== undefined) errors.push({ line, field: "", detail: `the same name as on line ${first}` });
+    mistakes.add(line, checked.errors);
+    if (first !== undefined) mistakes.add(line, [{ field: "", detail: `the same name as on line ${first}` }]);
     else lineOfName.set(name, line);
     items.push(item);
   }
-  if (errors.length === 0) return items;
-  const lineCount = new Set(errors.map(({ line }) => line)).size;
-  throw refusal("bad-input", `${lineCount} lines are not right; nothing was imported`, { errors });
+  mistakes.refuse();
+  return items;
+}
+
+/** What is wrong with the lines of an import. */
+class Mistakes {
+  readonly #errors: LineError[] = [];
+  #lines = 0;
+  #lastLine = 0;
+  #leftOut = 0;
+
+  add(line: number, errors: readonly InputError[]): void {
+    if (errors.length === 0) return;
+    if (line !== this.#lastLine) this.#lines += 1;
+    this.#lastLine = line;
+    for (const error of errors) {
+      if (this.#errors.length < MISTAKES_MAX) this.#errors.push({ line, ...error });
+      else this.#leftOut += 1;
+    }
+  }
+
+  /** @throws {HubError} ERR_INPUT: bad-input with `errors`, if there are any */
+  refuse(): void {
+    if (this.#lines === 0) return;
+    const leftOut = this.#leftOut === 0 ? {} : { errors_left_out: this.#leftOut };
+    const lines = this.#lines === 1 ? "1 line is" : `${this.#lines} lines are`;
+    throw refusal("bad-input", `${lines} not right; nothing was imported`, { errors: this.#errors, ...leftOut });
+  }
 }
 
 async function checkedFields<Item>(
@@ -127,18 +159,30 @@ async function checkedFields<Item>(
   }
 }
 
-async function completed(wanted: readonly WantedUser[], { users, accounts }: AccountDeps): Promise<NewUser[]> {
-  const complete: NewUser[] = [];
-  for (let at = 0; at < wanted.length; at += STEP) {
-    const step = wanted.slice(at, at + STEP).map(async (each) => {
-      const before = each.password === "keep" ? await users.one(each.user.username) : undefined;
-      return newUser(accounts, each, before);
-    });
-    complete.push(...(await Promise.all(step)));
+/** @throws {HubError} ERR_INPUT: busy when too many passwords wait to be hashed */
+async function withHashes(wanted: readonly WantedUser[], { accounts }: AccountDeps): Promise<WantedUser[]> {
+  return inSteps(wanted, async (each) => {
+    const { password } = each;
+    if (typeof password !== "object" || !("as" in password)) return each;
+    return { ...each, password: (await newUser(accounts, each, undefined)).password };
+  });
+}
+
+function completed(wanted: readonly WantedUser[], { users, accounts }: AccountDeps): Promise<NewUser[]> {
+  return inSteps(wanted, async (each) => {
+    const before = each.password === "keep" ? await users.one(each.user.username) : undefined;
+    return newUser(accounts, each, before);
+  });
+}
+
+async function inSteps<From, To>(items: readonly From[], work: (item: From) => Promise<To>): Promise<To[]> {
+  const done: To[] = [];
+  for (let at = 0; at < items.length; at += STEP) {
+    done.push(...(await Promise.all(items.slice(at, at + STEP).map(work))));
     // Where nothing is to be read or hashed, nothing of this takes a turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return complete;
+  return done;
 }
 
 /** CSV is flat: the user's own values stand beside the rest. */

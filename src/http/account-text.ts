@@ -65,7 +65,8 @@ function* jsonLines(text: string): Generator<Line> {
     const line = text.slice(at, end < 0 ? undefined : end).trim();
     at = end < 0 ? text.length : end + 1;
     number += 1;
-    if (line !== "") yield jsonLine(line, number);
+    if (line.length > LINE_BYTES_MAX) yield unreadable(number, `longer than ${LINE_BYTES_MAX} characters`);
+    else if (line !== "") yield jsonLine(line, number);
   }
 }
 
@@ -99,13 +100,19 @@ async function* csvLines(body: Buffer, columns: readonly string[]): AsyncGenerat
   );
   const records = Readable.from(chunks).pipe(parser) as AsyncIterable<CsvRecord>;
   let head: readonly string[] | undefined;
+  /** The library counts CR and LF each within quotation marks. */
+  let twice = 0;
   for await (const { record, info, raw } of records) {
-    yield* skipped.splice(0);
-    const number = info.lines - lineEnds(raw.trimEnd());
+    yield* skipped.splice(0).map((line) => ({ ...line, number: line.number - twice }));
+    // Of the record that the text begins with; empty lines in front of it belong to nobody.
+    const text = raw.trim();
+    const own = text.split("\r\n").length - 1;
+    const number = info.lines - twice - own - lineEnds(text);
+    twice += own;
     if (head === undefined) head = checkedHead(record, columns);
     else yield csvLine(record, head, number);
   }
-  yield* skipped.splice(0);
+  yield* skipped.splice(0).map((line) => ({ ...line, number: line.number - twice }));
   if (head === undefined) throw refusal("bad-input", "the first line of CSV must name the columns");
 }
 

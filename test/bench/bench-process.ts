@@ -45,6 +45,13 @@ export class BenchProcess<C extends Commands> implements AsyncDisposable {
     return pending.promise as Promise<Awaited<ReturnType<C[N]>>>;
   }
 
+  /** Ends it as a power cut would. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");

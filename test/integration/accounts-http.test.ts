@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
 import { type Logger, openLog } from "../../src/log.ts";
+import { octetText, textOctets } from "../../src/store/octet-text.ts";
 import { startHub } from "../support/accounting-router.ts";
 
 const YAML = `
@@ -255,6 +257,71 @@ describe("import and export", () => {
     expect(await call("POST", "/v1/users", '{"username":"alice","password":"p"}\n', NDJSON)).toMatchObject({
       json: { imported: 1 },
     });
+  });
+
+  it("gives back every name, note and group as it was, whatever characters are in it", async () => {
+    const [from, to] = [await api(), await api()];
+    const odd = [
+      "'",
+      "'=1",
+      "=1",
+      "+49",
+      " blank ",
+      "a,b",
+      'say "x"',
+      "two\r\nlines",
+      "\n",
+      "\uFEFFbom",
+      "é𝒳",
+      "-",
+      "\t",
+      "0",
+    ];
+    const text = fc.oneof(fc.constantFrom(...odd), fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }));
+    const clean = text.map((each) => each.replaceAll("\0", "0"));
+    // What User-Names are: octets that are no printable text are written as "0x…".
+    const name = clean.map((each) => octetText(textOctets(each)));
+    const [users = []] = fc.sample(
+      fc.uniqueArray(fc.record({ username: name, note: clean, group: clean }), {
+        selector: ({ username }) => username,
+        minLength: 150,
+        maxLength: 150,
+      }),
+      { numRuns: 1, seed: 7 },
+    );
+    const lines = users.map(({ username, note, group }) => JSON.stringify({ username, note, overrides: { group } }));
+    expect((await from.call("POST", "/v1/users", `${lines.join("\n")}\n`, NDJSON)).json).toEqual({ imported: 150 });
+    const csv = (await from.call("GET", "/v1/users?format=csv")).text;
+    expect((await to.call("POST", "/v1/users", csv, CSV)).json).toEqual({ imported: 150 });
+    const told = async ({ call }: typeof from) => (await call("GET", "/v1/users?format=ndjson")).text;
+    expect(await told(to)).toBe(await told(from));
+    expect((await from.call("POST", "/v1/users", await told(to), NDJSON)).json).toEqual({ imported: 150 });
+  });
+
+  it("tells of ten thousand mistakes one by one, and how many more there are", async () => {
+    const { call } = await api();
+    const refused = await call("POST", "/v1/users", `username,plan\n${"alice,none\n".repeat(6_000)}`, CSV);
+    expect(refused.status).toBe(422);
+    expect(refused.json["detail"]).toBe("6000 lines are not right; nothing was imported");
+    expect(refused.json["errors"]).toHaveLength(10_000);
+    expect(refused.json["errors_left_out"]).toBe(1_999);
+    const long = await call("POST", "/v1/users", `{"username":"alice","note":"${"x".repeat(70_000)}"}\n`, NDJSON);
+    expect(long.json["errors"]).toEqual([{ line: 1, field: "", detail: "longer than 65536 characters" }]);
+  });
+
+  it("keeps a password that somebody changes while the others of an import are hashed", async () => {
+    const { call } = await api();
+    await call("PUT", "/v1/users/alice", { password: "old", password_kind: "clear-text" });
+    const hashed = Array.from({ length: 12 }, (_, index) => `bob-${index},secret\n`).join("");
+    const importing = call("POST", "/v1/users", `username,password\nalice,\n${hashed}`, CSV);
+    await vi.waitUntil(async () => {
+      const text = (await call("GET", "/metrics")).text;
+      return /^radsec_hub_passwords_hashing [1-9]/m.test(text);
+    }, 10_000);
+    const changed = { password: "new", password_kind: "nt-hash" };
+    expect((await call("PUT", "/v1/users/alice", changed, { "if-match": "*" })).status).toBe(200);
+    expect((await importing).json).toEqual({ imported: 13 });
+    expect((await call("GET", "/v1/users/alice")).json).toMatchObject({ password_kind: "nt-hash" });
   });
 
   it("refuses a head that can not be meant, another character set and too large a body", async () => {
