@@ -182,9 +182,35 @@ describe("UdpRequester, standing clock", () => {
     const second = await nas.datagram(1);
     clock.advance(120);
     expect(await late).toMatchObject({ kind: "timeout" });
-    nas.answer(decodeDatagram(second.octets), second.from);
-    await vi.waitUntil(() => bench.drops.length === 2, WAIT);
-    expect(bench.drops).toEqual(["unexpected-reply", "late-reply"]);
+    for (let copy = 0; copy < 2; copy += 1) nas.answer(decodeDatagram(second.octets), second.from);
+    await vi.waitUntil(() => bench.drops.length === 3, WAIT);
+    expect(bench.drops).toEqual(["unexpected-reply", "late-reply", "unexpected-reply"]);
+  });
+
+  it("UC-05 an Identifier that was given up is like any other once it is used again", async () => {
+    const bench = new Bench(clock);
+    const late = bench.ask(nas, { deadline: clock.now() + 100 });
+    const { octets } = await nas.datagram();
+    clock.advance(120);
+    expect(await late).toMatchObject({ kind: "timeout" });
+    nas.socket.on("message", (message, from) => nas.answer(decodeDatagram(message), from));
+    for (let count = 0; count < 255; count += 1) await bench.ask(nas);
+    const again = await nas.datagram(255);
+    expect(again.octets[1]).toBe(octets[1]);
+    nas.answer(decodeDatagram(again.octets), again.from);
+    await vi.waitUntil(() => bench.drops.length > 0, WAIT);
+    expect(bench.drops).toEqual(["unexpected-reply"]);
+  });
+
+  it("DP-08 who goes before the socket is open has sent nothing", async () => {
+    const bench = new Bench(clock);
+    const caller = new AbortController();
+    const gone = bench.ask(nas, { signal: caller.signal });
+    caller.abort();
+    expect(await gone).toEqual({ kind: "aborted", written: false });
+    void bench.ask(nas, { attributes: [NAS] });
+    const { attributes } = await nas.packet();
+    expect(attributes.map(({ type }) => type)).toEqual([80, 32]);
   });
 
   it("DP-08 once the caller has gone nothing is sent any more, and the Identifier stays taken until the end", async () => {
@@ -305,6 +331,21 @@ describe("UdpRequester", () => {
     await nas.datagram();
     await nas.close();
     expect(await outcome).toEqual({ kind: "closed", written: true, reason: "port-unreachable" });
+  });
+
+  it("DP-29 ICMP leaves open what was sent before the last sign of life, and says of the rest that it met nobody", async () => {
+    const nas = await UdpHost.open();
+    const bench = new Bench(systemClock);
+    const { port } = nas;
+    const before = bench.ask({ port });
+    const answered = bench.ask({ port });
+    const { octets, from } = await nas.datagram(1);
+    nas.answer(decodeDatagram(octets), from);
+    expect(await answered).toMatchObject({ kind: "reply" });
+    await nas.close();
+    const after = await bench.ask({ port });
+    expect(after).toEqual({ kind: "closed", written: false, reason: "port-unreachable" });
+    expect(await before).toEqual({ ...after, written: true });
   });
 
   it("a request leaves from the address that the caller names", async () => {

@@ -96,7 +96,7 @@ describe("runExchange()", () => {
     {
       name: "CON-08 CON-09 written, moved once after its link closed",
       links: [CLOSED_WRITTEN, reply(41)],
-      expected: { kind: "ack" },
+      expected: { kind: "ack", mayHaveActed: false },
       sent: 2,
     },
     {
@@ -161,6 +161,8 @@ describe("runExchange()", () => {
     expect(asked.outcome).toMatchObject({ kind: "nak", errorCause: 507, requestInitiated: true });
     const other = await run([nak507], { ...REQUEST, code: 43 });
     expect(other.outcome).toMatchObject({ kind: "nak", requestInitiated: false });
+    const disconnect = await run([reply(42, [integerAttribute(101, 507)])], { ...REQUEST, attributes: authorizeOnly });
+    expect(disconnect.outcome).toMatchObject({ kind: "nak", requestInitiated: false });
   });
 
   it("RC-08 RC-14 adds the NAS identity that was learnt and Event-Timestamp, and nothing else", async () => {
@@ -187,6 +189,13 @@ describe("runExchange()", () => {
     expect(to("nas")).toEqual(REQUEST.attributes);
     expect(to("proxy")).toEqual([...REQUEST.attributes, MARK.attribute]);
     expect(to("hub")).toEqual(to("proxy"));
+  });
+
+  it("keeps what the reply says, not the buffer that it lies in", async () => {
+    const answer = reply(42, [integerAttribute(101, 503)]);
+    const { outcome } = await run([answer]);
+    if (answer.kind === "reply") for (const { value } of answer.reply.attributes) value.fill(0);
+    expect(outcome).toMatchObject({ replyAttributes: [integerAttribute(101, 503)] });
   });
 
   it("DP-23 a Proxy-State that comes back stays here, and so does the Message-Authenticator", async () => {

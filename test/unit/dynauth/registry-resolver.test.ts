@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Target } from "../../../src/dynauth/exchange-request.ts";
 import { RegistryResolver } from "../../../src/dynauth/registry-resolver.ts";
 import { EventFeed } from "../../../src/events.ts";
-import { ATTRIBUTE, textAttribute } from "../../../src/radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { encodeRequest, RADSEC_SECRET } from "../../../src/radius/authenticator.ts";
 import { CODE } from "../../../src/radius/codes.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
@@ -21,18 +21,18 @@ function start() {
   );
   const open = (linkId: string): FakeLink => {
     const link = new FakeLink({ linkId, peerKey: `peer of ${linkId}`, client: SHARED });
-    const name = [textAttribute(ATTRIBUTE.nasIdentifier, "Mist-AP")];
     registry.opened(link);
-    registry.learnStatus(
-      link,
-      decodePacket(encodeRequest(CODE.statusServer, 0, name, Buffer.alloc(16, 1), RADSEC_SECRET)),
-    );
+    learn(link, [textAttribute(ATTRIBUTE.nasIdentifier, "Mist-AP")]);
     return link;
+  };
+  const learn = (link: FakeLink, attributes: readonly Attribute[]): void => {
+    const octets = encodeRequest(CODE.statusServer, 0, attributes, Buffer.alloc(16, 1), RADSEC_SECRET);
+    registry.learnStatus(link, decodePacket(octets));
   };
   const resolver = new RegistryResolver(registry, () => undefined);
   const resolve = (target: Target = { nasIdentifier: "Mist-AP" }) =>
     resolver.resolve({ code: 40, target, attributes: [], trigger: "test" });
-  return { registry, open, resolve };
+  return { registry, open, resolve, learn };
 }
 
 describe("RegistryResolver", () => {
@@ -49,6 +49,30 @@ describe("RegistryResolver", () => {
     const { open, resolve } = start();
     open("one");
     expect(resolve()).toMatchObject({ kind: "targets", targets: [{ nas: "Mist-AP" }] });
+  });
+
+  it("another peer that takes the shared name later does not get what was meant for the first", () => {
+    const { open, resolve } = start();
+    const first = open("one");
+    const resolution = resolve();
+    const other = open("two");
+    if (resolution.kind !== "targets") throw new Error("no target");
+    expect(resolution.targets[0]?.pick(new Set())).toBe(first);
+    expect(resolution.targets[0]?.pick(new Set([first.linkId]))).toBeUndefined();
+    expect(other.sent).toEqual([]);
+  });
+
+  it("RC-08 a link that stands for two NASes gives no address to a request that names neither", () => {
+    const { open, resolve, learn } = start();
+    const link = open("one");
+    learn(link, [textAttribute(ATTRIBUTE.nasIdentifier, "Mist-AP"), { type: 4, value: Buffer.of(10, 0, 0, 7) }]);
+    const identify = () => {
+      const resolution = resolve({ linkId: "one" });
+      return resolution.kind === "targets" ? resolution.targets[0]?.identify([]) : undefined;
+    };
+    expect(identify()?.map(({ type }) => type)).toEqual([ATTRIBUTE.nasIdentifier, ATTRIBUTE.nasIpAddress]);
+    learn(link, [textAttribute(ATTRIBUTE.nasIdentifier, "another")]);
+    expect(identify()).toEqual([]);
   });
 
   it.each([

@@ -107,6 +107,33 @@ describe("Triggers: what is passed on", () => {
     expect(asked?.refuses?.(link({ kind: "udp", address: "192.0.2.9" }), {})).toBe(true);
     expect(asked?.refuses?.(link({ kind: "udp", address: "192.0.2.10" }), {})).toBe(false);
     expect(asked?.refuses?.(link({ kind: "tls", address: "192.0.2.9" }), {})).toBe(false);
+    const overTls = await trigger({ link: link() });
+    expect(overTls.asked?.refuses?.(link(), {})).toBe(true);
+    expect(overTls.asked?.refuses?.(link({ linkId: "l-2" }), {})).toBe(false);
+  });
+
+  it("it goes to links of the kinds that it may go to, and to no other", async () => {
+    const { asked } = await trigger({ kinds: new Set(["udp"]) });
+    expect(asked?.refuses?.(link(), {})).toBe(true);
+    expect(asked?.refuses?.(link({ kind: "udp" }), {})).toBe(false);
+  });
+
+  it("an empty NAS-Identifier names no NAS", async () => {
+    const attributes = [USER, { type: 32, value: Buffer.alloc(0) }, { type: 4, value: Buffer.of(10, 0, 0, 7) }];
+    expect((await trigger({ attributes })).asked?.target).toEqual({ nasAddress: "10.0.0.7" });
+  });
+
+  it("DP-18 of a vendor attribute with two values one of which is not selected nothing is passed on", async () => {
+    const both = { type: 26, value: Buffer.from("00000009010361020362", "hex") };
+    const client = clientEntry({ ...DAC, filter: { select: [{ type: 26, vendor: 9, vendorType: 1 }] } });
+    expect((await trigger({ attributes: [NAS, both], client })).asked?.attributes).not.toContainEqual(both);
+  });
+
+  it("CRY-12 CHAP goes on with the challenge that the Authenticator of the DAC was", async () => {
+    const chap = { type: 3, value: Buffer.alloc(17, 5) };
+    const { asked } = await trigger({ code: 1, attributes: [USER, NAS, chap] });
+    const sent = asked?.perLink?.(link()).rewrite?.(asked.attributes, link());
+    expect(sent?.filter(({ type }) => type === 60)).toEqual([{ type: 60, value: Buffer.alloc(16) }]);
   });
 
   it.each([

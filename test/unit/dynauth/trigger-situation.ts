@@ -3,7 +3,12 @@ import { expect } from "vitest";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
 import type { Outcome, Replied } from "../../../src/dynauth/outcome.ts";
 import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
-import { type NoRouteAnswer, type TriggerOptions, Triggers } from "../../../src/dynauth/triggers.ts";
+import {
+  type NoRouteAnswer,
+  type TriggerContext,
+  type TriggerOptions,
+  Triggers,
+} from "../../../src/dynauth/triggers.ts";
 import { HubError } from "../../../src/errors.ts";
 import { type Attribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { encodeRequest, encodeResponse, SharedSecret, verifyResponse } from "../../../src/radius/authenticator.ts";
@@ -11,7 +16,7 @@ import { decodePacket } from "../../../src/radius/packet.ts";
 import { VENDOR_FORMAT_DEFAULT } from "../../../src/radius/vendor.ts";
 import type { LinkRecord } from "../../../src/registry/types.ts";
 import type { ClientEntry } from "../../../src/transport/client-entry.ts";
-import type { Reply } from "../../../src/transport/link.ts";
+import type { Link, Reply } from "../../../src/transport/link.ts";
 import { clientEntry } from "../../support/client-entries.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -42,14 +47,17 @@ export interface Situation {
   readonly code?: number;
   readonly attributes?: readonly Attribute[];
   readonly client?: ClientEntry;
-  readonly outcome?: Outcome | HubError;
+  readonly outcome?: Outcome | readonly Outcome[] | HubError;
   readonly options?: Partial<TriggerOptions>;
   readonly noRoute?: NoRouteAnswer;
+  /** The link that it came on; undefined: over UDP. */
+  readonly link?: Link;
+  readonly kinds?: TriggerContext["kinds"];
 }
 
 /** What the DAC gets, and what was asked of Dynauth. */
 export async function trigger(situation: Situation): Promise<{ reply: Reply; asked: ExchangeRequest | undefined }> {
-  const { code = 40, attributes = [USER, NAS], client = DAC, outcome = ACK, options, noRoute } = situation;
+  const { code = 40, attributes = [USER, NAS], client = DAC, outcome = ACK, options, noRoute, link, kinds } = situation;
   let asked: ExchangeRequest | undefined;
   const record = { nasIdentifiers: new Set(["nas-07"]), nasAddresses: new Set(["10.0.0.7"]) };
   const triggers = new Triggers(
@@ -58,7 +66,7 @@ export async function trigger(situation: Situation): Promise<{ reply: Reply; ask
       dynauth: {
         exchange: (request) => {
           asked = request;
-          return outcome instanceof HubError ? Promise.reject(outcome) : Promise.resolve([outcome]);
+          return outcome instanceof HubError ? Promise.reject(outcome) : Promise.resolve([outcome].flat());
         },
       },
       registry: { record: () => record as unknown as LinkRecord },
@@ -76,12 +84,13 @@ export async function trigger(situation: Situation): Promise<{ reply: Reply; ask
   );
   const octets = encodeRequest(code, 9, attributes, Buffer.alloc(16), client.secret);
   const packet = decodePacket(octets);
-  const origin = { address: "192.0.2.9" };
+  const origin = { address: "192.0.2.9", ...(link && { link }) };
   const reply = await triggers.handle({
     packet,
     client,
     origin,
     signal: new AbortController().signal,
+    kinds,
     ...(noRoute && { noRoute }),
   });
   // DP-26: signed for the DAC with its own secret, Identifier and Authenticator.

@@ -72,6 +72,12 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
     },
     { name: "DP-13 a user of its realm", client: reaching({ realms: ["home.example"] }), answer: "code 41" },
     {
+      name: "DP-13 a realm is what follows the last @, whatever its case",
+      client: reaching({ realms: ["home.example"] }),
+      attributes: [textAttribute(1, "nemo@else.example@HOME.example"), NAS],
+      answer: "code 41",
+    },
+    {
       name: "DP-09 no user where it is limited to realms",
       client: reaching({ realms: ["home.example"] }),
       attributes: [NAS, textAttribute(44, "s")],
@@ -91,6 +97,26 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       name: "DP-10 Operator-Name of our realm counts, whatever the realm of User-Name",
       attributes: [USER, NAS, OPERATOR],
       answer: "code 41",
+    },
+    {
+      name: "DP-13 Operator-Name of our realm in capital letters",
+      attributes: [USER, NAS, textAttribute(126, "1VISITED.example")],
+      answer: "code 41",
+    },
+    {
+      name: "DP-21 an empty Operator-NAS-Identifier is no attribute",
+      attributes: [USER, NAS, OPERATOR, operatorNas(Buffer.alloc(0))],
+      answer: "code 41",
+    },
+    {
+      name: "PKT-07 a NAS-IP-Address of three octets is no address",
+      attributes: [USER, NAS, { type: 4, value: Buffer.alloc(3) }],
+      answer: "code 41",
+    },
+    {
+      name: "DP-28 one of several acct sessions has not ended",
+      outcome: [{ ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [] }, nakOf(503)],
+      answer: "code 42 cause 503",
     },
     {
       name: "DP-14 Operator-NAS-Identifier that we know",

@@ -10,6 +10,7 @@ describe("makeFolder()", () => {
     makeFolder(folder, 0o700);
     makeFolder(folder);
     expect([existsSync(folder), statSync(folder).mode & 0o777]).toEqual([true, 0o700]);
+    expect(statSync(join(folder, "..")).mode & 0o777).toBe(0o700);
   });
 
   it("says so where none can be made, and does not try for ever", () => {

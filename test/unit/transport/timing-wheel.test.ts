@@ -39,6 +39,16 @@ describe("TimingWheel", () => {
     expect(ran).toEqual([30, 45_000, 90_000]);
   });
 
+  it("loses none that follow when two in a row are cancelled", () => {
+    const { clock, wheel, ran } = start();
+    const [, second, third] = ["a", "b", "c"].map((name) => wheel.schedule(40, () => ran.push(name)));
+    second?.cancel();
+    third?.cancel();
+    wheel.schedule(40, () => ran.push("d"));
+    clock.advance(60);
+    expect(ran).toEqual(["a", "d"]);
+  });
+
   it("runs no timer while nothing is scheduled (2)", () => {
     const { clock, wheel } = start();
     expect(clock.waiting).toBe(0);

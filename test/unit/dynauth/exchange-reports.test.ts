@@ -1,0 +1,46 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Dynauth } from "../../../src/dynauth/dynauth.ts";
+import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
+import { EventFeed } from "../../../src/events.ts";
+import { CODE } from "../../../src/radius/codes.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+const REQUEST = { code: CODE.disconnectRequest, target: {}, attributes: [], trigger: "test", proxied: true };
+
+/** Nobody is ever found. */
+function start() {
+  const told: string[] = [];
+  const dynauth = new Dynauth(
+    {
+      clock: new ManualClock(),
+      events: new EventFeed(() => undefined),
+      resolver: { resolve: () => ({ kind: "no-route", why: "unknown", nas: undefined }) },
+      nextExchangeId: () => "x",
+      mark: new ProxyMark(Buffer.alloc(12)),
+      ended: ({ exchangeId }) => void told.push(exchangeId),
+    },
+    { timeoutMs: 1, timeoutMaxMs: 1, exchangesMax: 1 },
+  );
+  return { dynauth, told };
+}
+
+describe("ExchangeReports", () => {
+  it("tells of an exchange once, after whoever waits for it", async () => {
+    const { dynauth, told } = start();
+    await dynauth.exchange(REQUEST);
+    expect(told).toEqual([]);
+    await setImmediate();
+    expect(told).toEqual(["x"]);
+    await dynauth.exchange(REQUEST);
+    await setImmediate();
+    expect(told).toEqual(["x", "x"]);
+  });
+
+  it("has told of every one when stop() resolves", async () => {
+    const { dynauth, told } = start();
+    await dynauth.exchange(REQUEST);
+    await dynauth.stop();
+    expect(told).toEqual(["x"]);
+  });
+});
