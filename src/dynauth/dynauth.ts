@@ -110,13 +110,13 @@ export class Dynauth {
     const exchangeId = nextExchangeId();
     this.#inFlight += 1;
     this.#reports.begun(exchangeId, request);
-    const begun = clock.now();
     let outcome: Outcome | "refused" = "refused"; // unless told otherwise: the request does not fit into a packet
     try {
       outcome = await run(exchangeId);
       return outcome;
     } finally {
-      const durationMs = Math.round((clock.now() - begun) * 1_000) / 1_000;
+      const tookMs = outcome === "refused" ? 0 : outcome.durationMs;
+      const durationMs = Math.round(tookMs * 1_000) / 1_000;
       this.#reports.ended({ exchangeId, atMs: clock.wallMs(), durationMs, request, outcome });
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.();

@@ -1,4 +1,5 @@
 import type { Attribute } from "../radius/attribute.ts";
+import type { Cancellation } from "../transport/cancellation.ts";
 import type { Link, LinkRequest } from "../transport/link.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -29,13 +30,13 @@ export interface ExchangeRequest {
   /** Name of the token, `clients` entry or quota rule that asked. */
   readonly caller?: string | undefined;
   readonly requestId?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation | undefined;
   /** The link that made somebody ask, for `linkId: current` in a selection rule. */
-  readonly currentLinkId?: string;
+  readonly currentLinkId?: string | undefined;
   /** Runs just before signing, for each link the request is tried on. */
-  readonly rewrite?: (attributes: readonly Attribute[], link: Link) => readonly Attribute[];
+  readonly rewrite?: LinkRequest["rewrite"] | undefined;
   /** What is different on each link that the request is tried on, in place of `rewrite`: for a code whose Authenticator is random. */
-  readonly perLink?: (link: Link) => Pick<LinkRequest, "authenticator" | "rewrite">;
+  readonly perLink?: ((link: Link) => Pick<LinkRequest, "authenticator" | "rewrite">) | undefined;
   /** It came as RADIUS and is passed on as it is: the rules for what the hub itself may send are its sender's (DP-18). */
   readonly proxied?: boolean;
   /** Links that must not get it: the one it came on (DP-31), those its sender may not reach (DP-09).

@@ -27,28 +27,31 @@ export async function runExchange(
   request: ExchangeRequest,
   target: ResolvedTarget,
   timeoutMs: number,
-  { clock, mark }: ExchangeDeps,
+  deps: ExchangeDeps,
 ): Promise<Outcome> {
+  const { clock } = deps;
   const begun = clock.now();
-  const toSend = linkRequest(request, target, begun + timeoutMs, clock.wallMs(), mark);
+  const toSend = linkRequest(request, target, begun + timeoutMs, deps);
   const tried = new Set<string>();
   const attempts: Attempt[] = [];
+  let now = begun;
   let written = 0;
   let queuesFull = false;
   let why: CloseReason | undefined;
   for (;;) {
     const link = target.pick(tried);
     const { nas, acctSessionKey } = target;
-    const soFar = () => ({ exchangeId, attempts, durationMs: clock.now() - begun, nas, acctSessionKey });
+    const soFar = () => ({ exchangeId, attempts, durationMs: now - begun, nas, acctSessionKey });
     if (link === undefined) {
       if (queuesFull) return { ...soFar(), kind: "busy", why: "queue-full", mayHaveActed: written > 0 };
       if (attempts.length === 0) return { ...soFar(), kind: "no-route", why: "offline", mayHaveActed: false };
       return { ...soFar(), kind: "closed", why, written: written > 0, mayHaveActed: written > 0 };
     }
     tried.add(link.linkId);
-    const sentAt = clock.now();
+    const sentAt = now;
     const ended = await link.send(request.perLink === undefined ? toSend : { ...toSend, ...request.perLink(link) });
-    attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: clock.now() - sentAt });
+    now = clock.now();
+    attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: now - sentAt });
     switch (ended.kind) {
       case "reply":
         return replied(soFar(), ended, link, written > 0, request);
@@ -74,17 +77,16 @@ function linkRequest(
   request: ExchangeRequest,
   target: ResolvedTarget,
   deadline: number,
-  wallMs: number,
-  mark: ProxyMark,
+  { clock, mark }: ExchangeDeps,
 ): LinkRequest {
-  const attributes = [...target.identify(request.attributes)];
+  const { code, rewrite = mark.putOn, signal } = request;
+  let attributes = target.identify(request.attributes);
   // RC-14, UC-04: the time of the first sending, kept when the request moves.
-  const dated = request.code === CODE.disconnectRequest || request.code === CODE.coaRequest;
+  const dated = code === CODE.disconnectRequest || code === CODE.coaRequest;
   if (dated && firstValue(attributes, ATTRIBUTE.eventTimestamp) === undefined) {
-    attributes.push(integerAttribute(ATTRIBUTE.eventTimestamp, Math.floor(wallMs / 1_000)));
+    attributes = [...attributes, integerAttribute(ATTRIBUTE.eventTimestamp, Math.floor(clock.wallMs() / 1_000))];
   }
-  const { rewrite = mark.putOn, signal } = request;
-  return { code: request.code, attributes, deadline, rewrite, ...(signal === undefined ? {} : { signal }) };
+  return { code, attributes, deadline, rewrite, signal };
 }
 
 type SoFar = Pick<Replied, "exchangeId" | "attempts" | "durationMs" | "nas" | "acctSessionKey">;

@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, attribute } from "../radius/attribute.ts";
+import { textOf } from "../registry/nas-name.ts";
 import { inPreferenceOrder } from "../registry/preference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Selection } from "../registry/selection.ts";
@@ -36,7 +37,7 @@ export class RegistryResolver implements Resolver {
     const { peerKey } = first.link;
     const resolved: ResolvedTarget = {
       nas: label(target) ?? peerLabel(first.link.peer),
-      identify: (attributes) => withNasIdentity(attributes, identityOf(target, first)),
+      identify: (attributes) => withNasIdentity(attributes, () => identityOf(target, first)),
       pick: (tried) => {
         const usable = find().filter(
           (record) =>
@@ -108,15 +109,15 @@ const CANDIDATES_SHOWN_MAX = 20;
 
 /** The NAS that was named; a link id names none. */
 function label({ nasIdentifier, nasAddress }: Target): string | undefined {
-  return nasIdentifier === undefined ? nasAddress : Buffer.from(nasIdentifier, "latin1").toString("utf8");
+  return nasIdentifier === undefined ? nasAddress : textOf(nasIdentifier);
 }
 
 /** The NAS identity that was learnt is all that is added: a superfluous identifier earns a NAK. */
 export function withNasIdentity(
   attributes: readonly Attribute[],
-  identity: readonly Attribute[],
+  identity: () => readonly Attribute[],
 ): readonly Attribute[] {
-  return namesNas(attributes) ? attributes : [...attributes, ...identity];
+  return namesNas(attributes) ? attributes : [...attributes, ...identity()];
 }
 
 /** RC-08: the identity the NAS itself proved; an address only where the link stands for one NAS. */

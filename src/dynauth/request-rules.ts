@@ -1,5 +1,5 @@
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, firstInteger, firstValue } from "../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, firstInteger } from "../radius/attribute.ts";
 import { CODE, codeName } from "../radius/codes.ts";
 
 const SERVICE_TYPE_AUTHORIZE_ONLY = 17;
@@ -145,6 +145,5 @@ export function identifiesAnything(attributes: readonly Attribute[]): boolean {
 
 /** Whether the caller named the NAS in the packet already. */
 export function namesNas(attributes: readonly Attribute[]): boolean {
-  for (const type of NAS_IDENTIFICATION) if (firstValue(attributes, type) !== undefined) return true;
-  return false;
+  return attributes.some(({ type }) => NAS_IDENTIFICATION.has(type));
 }

@@ -139,7 +139,7 @@ function identified(attributes: readonly Attribute[], acctSession: AcctSession):
     written.push(attribute(ATTRIBUTE.userName, textOctets(username)));
   }
   if (!has(ATTRIBUTE.acctSessionId)) written.push(attribute(ATTRIBUTE.acctSessionId, textOctets(acctSessionId)));
-  return withNasIdentity(written, nasIdentity(acctSession));
+  return withNasIdentity(written, () => nasIdentity(acctSession));
 }
 
 function nasIdentity({ facts: { nasIdentifier, nasAddress } }: AcctSession): Attribute[] {

@@ -1,4 +1,5 @@
 import { ATTRIBUTE, type Attribute, firstValue } from "../radius/attribute.ts";
+import { textOf } from "../registry/nas-name.ts";
 import type { LinkRecord } from "../registry/types.ts";
 import type { Reach } from "../transport/client-entry.ts";
 import type { Link } from "../transport/link.ts";
@@ -23,18 +24,14 @@ export function mayReachNas(
 ): boolean {
   if (reach?.nas === undefined) return true;
   if (link.client.role !== "nas") {
-    const name = meant.nasIdentifier === undefined ? meant.nasAddress : readable(meant.nasIdentifier);
+    const name = meant.nasIdentifier === undefined ? meant.nasAddress : textOf(meant.nasIdentifier);
     return name !== undefined && mayReachName(reach.nas, name);
   }
   const { nasIdentifiers, nasAddresses } = record ?? NOTHING_PROVEN;
-  return [...Array.from(nasIdentifiers, readable), ...nasAddresses].some((name) => mayReachName(reach.nas ?? [], name));
+  return [...Array.from(nasIdentifiers, textOf), ...nasAddresses].some((name) => mayReachName(reach.nas ?? [], name));
 }
 
 const NOTHING_PROVEN = { nasIdentifiers: new Set<string>(), nasAddresses: new Set<string>() };
-
-function readable(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8");
-}
 
 function mayReachName(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => fits(name, pattern));

@@ -61,11 +61,10 @@ function operatorNasIdentifier(attributes: readonly Attribute[]): Buffer | undef
 function namedNas(attributes: readonly Attribute[]): Target | undefined {
   const name = firstValue(attributes, ATTRIBUTE.nasIdentifier);
   const address = firstValue(attributes, ATTRIBUTE.nasIpAddress) ?? firstValue(attributes, ATTRIBUTE.nasIpv6Address);
-  const target = {
-    ...(name !== undefined && name.length > 0 && { nasIdentifier: name.toString("latin1") }),
-    ...(address !== undefined && isAddress(address) && { nasAddress: ipaddr.fromByteArray([...address]).toString() }),
-  };
-  return Object.keys(target).length === 0 ? undefined : target;
+  const nasIdentifier = name !== undefined && name.length > 0 ? name.toString("latin1") : undefined;
+  if (address === undefined || !isAddress(address)) return nasIdentifier === undefined ? undefined : { nasIdentifier };
+  const nasAddress = ipaddr.fromByteArray([...address]).toString();
+  return nasIdentifier === undefined ? { nasAddress } : { nasIdentifier, nasAddress };
 }
 
 function isAddress(octets: Buffer): boolean {

@@ -5,6 +5,7 @@ import type { VendorFormatOf } from "../radius/attribute-place.ts";
 import { CODE, hasComputedAuthenticator } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Cancellation } from "../transport/cancellation.ts";
 import type { ClientEntry } from "../transport/client-entry.ts";
 import type { Link, Reply } from "../transport/link.ts";
 import { timestampFault } from "../transport/request-rules.ts";
@@ -24,7 +25,7 @@ export interface TriggerContext {
   readonly client: ClientEntry;
   readonly origin: { readonly address: string; readonly link?: Link };
   /** Fires when nobody can receive the reply any more. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** What the listener answers when there is no route; default NAK. */
   readonly noRoute?: NoRouteAnswer | undefined;
   /** Kinds of links that it may go to; undefined: every kind. */
@@ -131,14 +132,13 @@ export class Triggers {
       trigger: origin.link === undefined ? "udp" : "radsec",
       caller: client.name,
       signal,
-      ...(origin.link && { currentLinkId: origin.link.linkId }),
+      currentLinkId: origin.link?.linkId,
       refuses: (link, nas) =>
         cameFrom(link) ||
         kinds?.has(link.kind) === false ||
         !mayReachNas(client.reach, nas, link, registry.record(link.linkId)),
-      ...(hops === undefined
-        ? { rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }) }
-        : { perLink: hops.perLink }),
+      rewrite: (attributes, link) => passOn(attributes, link, { secret: client.secret, mark }),
+      perLink: hops?.perLink,
     });
   }
 }

@@ -93,9 +93,10 @@ AT_MOST_ONCE[ATTRIBUTE.eventTimestamp] = 4;
 AT_MOST_ONCE[ATTRIBUTE.messageAuthenticator] = 8;
 
 /** The type of the first attribute that repeats one of which a packet has at most one (PKT-11; RFC 2865 Section 5.24,
- *  RFC 5176 Sections 3.3 and 3.6), or undefined. */
+ *  RFC 5176 Sections 3.3 and 3.6), or undefined. The one Message-Authenticator is put in, or left out, when the packet is signed:
+ *  any among the attributes is one too many. */
 export function repeatedType(attributes: readonly Attribute[]): number | undefined {
-  let seen = 0; // this runs for every packet
+  let seen = AT_MOST_ONCE[ATTRIBUTE.messageAuthenticator] ?? 0; // this runs for every packet
   for (const { type } of attributes) {
     const bit = AT_MOST_ONCE[type] ?? 0;
     if ((seen & bit) !== 0) return type;

@@ -5,6 +5,8 @@ export const HEADER_BYTES = 20;
 /** RFC 2865 Section 3, RFC 5176 Section 2.3. RFC 2866 Section 3 prints 4095 for accounting; 4096 is accepted (PKT-03). */
 export const PACKET_BYTES_MAX = 4096;
 export const AUTHENTICATOR_BYTES = 16;
+/** Type, Length and value (RFC 3579 Section 3.2). */
+export const MESSAGE_AUTHENTICATOR_BYTES = 18;
 export const ZERO_AUTHENTICATOR: Buffer = Buffer.alloc(AUTHENTICATOR_BYTES);
 
 /** One RADIUS packet, decoded as far as every reader needs; its authenticators are NOT verified here. */
@@ -49,7 +51,8 @@ export function decodePacket(octets: Buffer): Packet {
     attributes.push({ type, value: octets.subarray(offset + 2, offset + length) });
     if (type === ATTRIBUTE.messageAuthenticator) {
       // PKT-11: at most one, of 18 octets (RFC 3579 Section 3.2); anything else never verifies.
-      messageAuthenticatorOffset = messageAuthenticatorOffset === -1 && length === 18 ? offset + 2 : -2;
+      messageAuthenticatorOffset =
+        messageAuthenticatorOffset === -1 && length === MESSAGE_AUTHENTICATOR_BYTES ? offset + 2 : -2;
     }
     offset += length;
   }
@@ -77,14 +80,17 @@ export function decodeDatagram(datagram: Buffer): Packet {
 }
 
 /** Writes a packet with the attributes in the given order. Authenticators are filled in by authenticator.ts afterwards.
+ *  @param toBeSigned a Message-Authenticator of zeros goes before all of them
  *  @throws {HubError} ERR_RADIUS_TOO_LONG beyond 4096 octets (UC-09) */
 export function encodePacket(
   code: number,
   identifier: number,
   authenticator: Buffer,
   attributes: readonly Attribute[],
+  toBeSigned = false,
 ): Buffer {
-  const length = HEADER_BYTES + attributesLength(attributes);
+  const first = toBeSigned ? HEADER_BYTES + MESSAGE_AUTHENTICATOR_BYTES : HEADER_BYTES;
+  const length = first + attributesLength(attributes);
   if (length > PACKET_BYTES_MAX) {
     throw new HubError("ERR_RADIUS_TOO_LONG", `the packet would have ${length} octets, at most 4096 are allowed`, {
       length,
@@ -94,12 +100,17 @@ export function encodePacket(
   octets[0] = code;
   octets[1] = identifier;
   octets.writeUInt16BE(length, 2);
-  authenticator.copy(octets, 4, 0, AUTHENTICATOR_BYTES);
-  let offset = HEADER_BYTES;
+  octets.set(authenticator, 4);
+  if (toBeSigned) {
+    octets[HEADER_BYTES] = ATTRIBUTE.messageAuthenticator;
+    octets[HEADER_BYTES + 1] = MESSAGE_AUTHENTICATOR_BYTES;
+    octets.set(ZERO_AUTHENTICATOR, HEADER_BYTES + 2);
+  }
+  let offset = first;
   for (const { type, value } of attributes) {
     octets[offset] = type;
     octets[offset + 1] = value.length + 2;
-    value.copy(octets, offset + 2);
+    octets.set(value, offset + 2);
     offset += value.length + 2;
   }
   return octets;

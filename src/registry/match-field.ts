@@ -3,7 +3,8 @@ import type { Dictionary } from "../radius/dictionary.ts";
 import { type LinkField, linkFieldValues } from "./link-fields.ts";
 import { canonicalAddress } from "../transport/networks.ts";
 import type { RegistryKey } from "./registry.ts";
-import { attributeReader, textOf } from "./request-template.ts";
+import { textOf } from "./nas-name.ts";
+import { attributeReader } from "./request-template.ts";
 import type { LinkRecord } from "./types.ts";
 
 /** One key of a selection rule: what of a link it looks at. */

@@ -10,7 +10,7 @@ export interface SelectionRequest {
   /** The NAS that the caller named apart from the attributes; it stands in for a NAS-Identifier or NAS address that they lack. */
   readonly target?: { readonly nasIdentifier?: string; readonly nasAddress?: string };
   /** The link that the request came on, for `linkId: current`. */
-  readonly currentLinkId?: string;
+  readonly currentLinkId?: string | undefined;
 }
 
 /** "text": as people and JSON write values. "octets": latin1 text, one character an octet, so that any octets compare. */
@@ -106,9 +106,4 @@ function targetAttributes({ target }: SelectionRequest): Attribute[] {
   }
   if (target?.nasAddress !== undefined) attributes.push(...nasAddressAttributes(target.nasAddress));
   return attributes;
-}
-
-/** UTF-8 text of octets given as latin1 text. */
-export function textOf(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8");
 }

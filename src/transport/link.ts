@@ -1,5 +1,6 @@
 import type { Attribute } from "../radius/attribute.ts";
 import type { Packet } from "../radius/packet.ts";
+import type { Cancellation } from "./cancellation.ts";
 import type { ClientEntry } from "./client-entry.ts";
 import type { Peer } from "./peer.ts";
 
@@ -42,7 +43,7 @@ export interface LinkRequest {
   /** Clock.now() after which the request is given up. */
   readonly deadline: number;
   /** The caller has gone: an unwritten request is taken back. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation | undefined;
   /** Request Authenticator of a code whose Authenticator is random: 16 unpredictable octets, new for each send (CRY-04). For
    *  attributes that are hidden with it; without one the link takes its own. */
   readonly authenticator?: Buffer;
@@ -93,7 +94,7 @@ export interface RequestContext {
   readonly packet: Packet;
   readonly link: Link;
   /** Fires when the link closes: nobody can receive the reply any more (CON-11). */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** The hub asks itself whether it is alive: no trace in audit, rate limits or accounting. */
   readonly heartbeat?: true;
   /** An HTTP API tells of it: there is no NAS behind `link` that could be answered. */

@@ -73,7 +73,6 @@ export class ReplyCache<Work> {
   /** Takes a request. @returns undefined when as many are in progress as the bound allows */
   begin(key: number, { code, authenticator }: Packet, work: Work): Known<Work> | undefined {
     this.#known ??= new Map();
-    this.#sweep();
     const replaced = this.#known.get(key);
     if (replaced !== undefined) {
       this.#unlink(replaced); // its place in the Map is taken over: deleting costs, and makes old tables that hold what is over

@@ -4,6 +4,7 @@ import { ATTRIBUTE, type Attribute, firstValue, proxyStates } from "../radius/at
 import { encodeResponse } from "../radius/authenticator.ts";
 import { CODE } from "../radius/codes.ts";
 import type { Packet } from "../radius/packet.ts";
+import { Cancellable, type Cancellation } from "./cancellation.ts";
 import type { DropReason, Link, Reply, RequestContext } from "./link.ts";
 import { isOfReject } from "./reject-attributes.ts";
 import { isSameRequest, type Known, ReplyCache } from "./reply-cache.ts";
@@ -211,9 +212,9 @@ export class Responder {
 class RequestInProgress implements RequestContext {
   readonly packet: Packet;
   readonly asker: Asker;
-  #abandoned = false;
   // Made when somebody asks: most handlers never do.
-  #controller: AbortController | undefined;
+  #signal: Cancellable | undefined;
+  #abandoned = false;
   #after: (() => void)[] | undefined;
 
   constructor(packet: Packet, asker: Asker) {
@@ -225,10 +226,10 @@ class RequestInProgress implements RequestContext {
     return this.asker.link;
   }
 
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#abandoned) this.#controller.abort();
-    return this.#controller.signal;
+  get signal(): Cancellation {
+    this.#signal ??= new Cancellable();
+    if (this.#abandoned) this.#signal.cancel();
+    return this.#signal;
   }
 
   afterReply(action: () => void): void {
@@ -238,7 +239,7 @@ class RequestInProgress implements RequestContext {
   /** Nobody can receive the reply any more. */
   abandon(): void {
     this.#abandoned = true;
-    this.#controller?.abort();
+    this.#signal?.cancel();
   }
 
   /** It has its reply, or never will. */

@@ -1,10 +1,8 @@
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, attributesLength, firstInteger, repeatedType } from "../radius/attribute.ts";
-import { MESSAGE_AUTHENTICATOR_PLACEHOLDER, type SharedSecret, verifyResponse } from "../radius/authenticator.ts";
+import { type SharedSecret, verifyResponse } from "../radius/authenticator.ts";
 import { CODE, isReplyTo } from "../radius/codes.ts";
-import { HEADER_BYTES, PACKET_BYTES_MAX, type Packet } from "../radius/packet.ts";
-
-const MESSAGE_AUTHENTICATOR_BYTES = 18;
+import { HEADER_BYTES, MESSAGE_AUTHENTICATOR_BYTES, PACKET_BYTES_MAX, type Packet } from "../radius/packet.ts";
 
 /** Whatever encodeRequest() would refuse is refused here, where the caller hears it, before the request waits for anything.
  *  @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE */
@@ -15,7 +13,7 @@ export function assertEncodable(attributes: readonly Attribute[]): void {
       length,
     });
   }
-  const type = repeatedType([MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes]);
+  const type = repeatedType(attributes);
   if (type !== undefined) {
     throw new HubError("ERR_RADIUS_ATTRIBUTE", `a packet has at most one attribute ${type}`, { type }); // PKT-11
   }

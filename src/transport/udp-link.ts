@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { Cancellable } from "./cancellation.ts";
 import type { ClientEntry } from "./client-entry.ts";
 import type { CloseReason, Link, LinkObserver, LinkOutcome, LinkRequest } from "./link.ts";
 import { canonicalAddress } from "./networks.ts";
@@ -50,7 +51,8 @@ export class UdpLink implements Link {
   seenAt: number;
   readonly #deps: UdpLinkDeps;
   readonly #leave: (link: UdpLink) => void;
-  readonly #closing = new AbortController();
+  /** Requests without an outcome; the requester bounds them. */
+  readonly #underWay = new Set<Cancellable>();
   #client: ClientEntry;
   #state: "unproven" | "open" | CloseReason = "unproven";
   /** The address of ours that the router speaks to: many take Disconnect and CoA from that one alone. */
@@ -109,6 +111,7 @@ export class UdpLink implements Link {
     const closed = this.#closed();
     if (closed !== undefined) return Promise.resolve({ kind: "closed", written: false, reason: closed });
     const { code, attributes, authenticator, deadline, signal, rewrite } = request;
+    const underWay = new Cancellable();
     const answer = this.#deps.requester.request({
       address: this.source,
       port: this.port,
@@ -119,10 +122,18 @@ export class UdpLink implements Link {
       authenticator,
       plan: RETRANSMIT_DEFAULT,
       deadline,
-      signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+      signal: underWay,
       requireMessageAuthenticator: this.#client.requireMessageAuthenticator,
     });
-    return answer.then((outcome) => this.#ended(outcome));
+    const cancel = (): void => underWay.cancel();
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    this.#underWay.add(underWay);
+    return answer.then((outcome) => {
+      this.#underWay.delete(underWay);
+      signal?.removeEventListener("abort", cancel);
+      return this.#ended(outcome);
+    });
   }
 
   close(reason: CloseReason, detail?: string): void {
@@ -130,7 +141,7 @@ export class UdpLink implements Link {
     if (was !== "unproven" && was !== "open") return;
     this.#state = reason;
     this.#leave(this);
-    this.#closing.abort();
+    for (const each of this.#underWay) each.cancel();
     if (was === "open") this.#deps.observer.closed(this, reason, detail);
   }
 

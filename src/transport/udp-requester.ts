@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../clock.ts";
 import type { Attribute } from "../radius/attribute.ts";
 import type { SharedSecret } from "../radius/authenticator.ts";
+import type { Cancellation } from "./cancellation.ts";
 import type { DropReason, LinkOutcome } from "./link.ts";
 import type { RetransmitPlan } from "./retransmission.ts";
 import { assertEncodable } from "./sent-request.ts";
@@ -24,7 +25,7 @@ export interface UdpRequest {
   /** Clock.now() after which the request is given up, whatever the plan says. */
   readonly deadline: number;
   /** The caller has gone: nothing is sent any more. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Cancellation | undefined;
   /** Whether a reply to an Access-Request without Message-Authenticator is dropped (BR-08). Read for no other code (BR-05). */
   readonly requireMessageAuthenticator: boolean;
 }

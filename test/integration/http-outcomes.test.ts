@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/dynauth/outcome.ts";
 import { HubError } from "../../src/errors.ts";
 import { ATTRIBUTE, textAttribute } from "../../src/radius/attribute.ts";
+import type { Cancellation } from "../../src/transport/cancellation.ts";
 import { ack, nak, type RunningApi, startApi, unanswered } from "../support/http-api.ts";
 
 let hub: RunningApi;
@@ -251,7 +252,7 @@ describe("POST /coa and /v1/exchanges", () => {
   });
 
   it("passes the departure of the caller to dynauth", async () => {
-    const { promise: seen, resolve } = Promise.withResolvers<AbortSignal | undefined>();
+    const { promise: seen, resolve } = Promise.withResolvers<Cancellation | undefined>();
     const { promise: aborted, resolve: noticed } = Promise.withResolvers<void>();
     hub.dynauth.script = (request) => {
       resolve(request.signal);

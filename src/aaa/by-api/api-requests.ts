@@ -7,6 +7,7 @@ import { CODE } from "../../radius/codes.ts";
 import { hideUserPassword } from "../../radius/hidden.ts";
 import { AUTHENTICATOR_BYTES, decodePacket } from "../../radius/packet.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { Cancellable, type Cancellation } from "../../transport/cancellation.ts";
 import type { Reply, RequestContext, RequestHandler } from "../../transport/link.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { ApiLink, type ApiOrigin } from "./api-link.ts";
@@ -61,7 +62,7 @@ const PASSWORD_BYTES_MAX = 128;
 const SECRET_BYTES = 16;
 /** Effects of a record whose acct session was not there before. */
 const NEW: ReadonlySet<string> = new Set(["created", "new-generation"]);
-const NOBODY_LISTENS: AbortSignal = new AbortController().signal;
+const NOBODY_LISTENS: Cancellation = new Cancellable();
 
 /** Logins and accounting of HTTP APIs: each becomes the RADIUS request that a router would have sent, and goes the same way, so
  *  that modules, quota, guess limits, plans and the store make no difference between the two. */

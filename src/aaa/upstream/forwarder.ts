@@ -6,6 +6,7 @@ import { CODE } from "../../radius/codes.ts";
 import type { HidingHop } from "../../radius/hidden.ts";
 import type { Packet } from "../../radius/packet.ts";
 import { rehide, withChapChallenge } from "../../radius/rehide.ts";
+import type { Cancellation } from "../../transport/cancellation.ts";
 import type { Reply, RequestContext } from "../../transport/link.ts";
 import { protocolErrorAttributes } from "../unserved.ts";
 import { Conversations } from "./conversations.ts";
@@ -77,7 +78,7 @@ export class Forwarder {
     server: UpstreamServer,
     { packet, link }: RequestContext,
     deadline: number,
-    signal: AbortSignal,
+    signal: Cancellation,
   ): Promise<UpstreamAnswer | undefined> {
     const inbound = { secret: link.client.secret, authenticator: packet.authenticator };
     const seal = (outbound: HidingHop) => forwarded(packet, inbound, outbound, this.#deps.mark.attribute);

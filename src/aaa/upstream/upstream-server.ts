@@ -1,6 +1,7 @@
 import type { Attribute } from "../../radius/attribute.ts";
 import type { HidingHop } from "../../radius/hidden.ts";
 import type { Packet } from "../../radius/packet.ts";
+import type { Cancellation } from "../../transport/cancellation.ts";
 
 /** A request for an upstream server, before it has an Identifier and an Authenticator. */
 export interface UpstreamQuestion {
@@ -10,7 +11,7 @@ export interface UpstreamQuestion {
   /** Clock.now() after which no answer is of use. */
   readonly deadline: number;
   /** Nobody can receive the answer any more: retransmission stops (CON-11, DP-08). */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
 }
 
 export type UpstreamAnswer =

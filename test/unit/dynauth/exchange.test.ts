@@ -46,7 +46,7 @@ async function run(outcomes: readonly LinkOutcome[], request = REQUEST) {
   );
   const target: ResolvedTarget = {
     nas: "nas-07",
-    identify: (attributes) => withNasIdentity(attributes, NAS_IDENTITY),
+    identify: (attributes) => withNasIdentity(attributes, () => NAS_IDENTITY),
     pick: (tried) => links.find(({ linkId }) => !tried.has(linkId)),
   };
   const outcome = await runExchange("x-1", request, target, 10_000, { clock, mark: MARK });
