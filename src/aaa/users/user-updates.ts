@@ -58,6 +58,8 @@ const TRIES_MAX = 10;
 const SELDOM_MS = 3_600_000;
 /** UserChange.after of a user whose routers were told: who was let in at that moment, and whose acct session came after it, is left. */
 const LATECOMERS = "latecomers";
+/** What a second look takes of the pace: it finds somebody in a while, and asks a router then. */
+const SECOND_LOOK = 0.25;
 /** From an Access-Accept to the begin of the acct session, clocks of routers included. */
 const SLACK_MS = 15_000;
 
@@ -137,7 +139,10 @@ export class UserUpdates {
     if (wanted >= 1) {
       const nowMs = clock.wallMs();
       const taken = await store.userChanges.take(nowMs, nowMs + LEASE_MS, wanted);
-      this.#allowance -= taken.length;
+      const seconds = taken.filter(({ kind, after }) => kind === "user" && after === LATECOMERS).length;
+      this.#allowance -= taken.length - seconds + seconds * SECOND_LOOK;
+      // They have left some of it to others.
+      if (seconds > 0) this.#lookAgain = true;
       for (const change of taken) this.#begin(change);
     }
     this.#counts.due = await store.userChanges.countDue(clock.wallMs());
