@@ -66,6 +66,33 @@ describe("the API of openwisp-radius", () => {
     });
   });
 
+  it("tells the octets that are left of the least quota that ends in a disconnect, as a bare number", async () => {
+    const rule = (name: string, rest: string) => `{ name: ${name}, period: day, ${rest} }`;
+    const rules = [
+      rule("cap", "counts: both, amount: 5000000000B, thresholds: [{ percent: 100, action: disconnect }]"),
+      rule("less", "counts: both, amount: 6000000000B, thresholds: [{ percent: 50, action: disconnect }]"),
+      rule("told", "counts: both, amount: 1000B, thresholds: [{ percent: 100, notify: true }]"),
+      rule("up", "counts: upload, amount: 2000B, thresholds: [{ percent: 100, action: disconnect }]"),
+    ];
+    const hub = await start({ yaml: `quota: { rules: [${rules.join(", ")}] }` });
+    const octets = { input_octets: "300", output_octets: "700", session_time: "10" };
+    await hub.openwisp("accounting/", { ...ACCT_START, status_type: "Stop", ...octets });
+    expect(JSON.parse((await login(hub, "alice", "wonderland")).text)).toMatchObject({
+      "CoovaChilli-Max-Total-Octets": 2_999_999_000,
+    });
+    const without = await (await start()).openwisp("authorize/", { username: "alice", password: "wonderland" });
+    expect(without.text).not.toContain("CoovaChilli");
+  });
+
+  it("says what quotaMessage says", async () => {
+    const { name, uuid, token } = ORGANIZATION;
+    const openwisp = `openwispRadius: { quotaMessage: Come back tomorrow, organizations: [{ name: ${name}, uuid: ${uuid}, token: ${token} }] }`;
+    const hub = await start({ yaml: QUOTA, openwisp });
+    await hub.openwisp("accounting/", { ...ACCT_START, status_type: "Stop", session_time: "1", input_octets: "2000" });
+    const { text } = await login(hub, "alice", "wonderland");
+    expect(JSON.parse(text)).toMatchObject({ "Reply-Message": "Come back tomorrow" });
+  });
+
   it("answers a used up quota with 200 and Reject", async () => {
     const hub = await start({ yaml: QUOTA });
     const used = { ...ACCT_START, status_type: "Stop", session_time: "10", input_octets: "900", output_octets: "900" };

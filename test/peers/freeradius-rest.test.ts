@@ -15,6 +15,12 @@ const SESSION = [
   "NAS-Port = 1",
   ...STATIONS,
 ];
+/** What is left of it is in openwisp-radius's answer, under a name that FreeRADIUS may not know. */
+const QUOTA = `
+quota:
+  rules:
+    - { name: cap, counts: both, period: day, amount: 3GB, thresholds: [{ percent: 100, action: disconnect }] }
+`;
 const QUICK = { timeoutS: 8 };
 
 const APIS = [
@@ -35,6 +41,7 @@ async function chain(
   const hub = await CompatHub.start({
     clients: routerEntry("127.0.0.2", router.port),
     compat: "replyAttributes: true",
+    yaml: QUOTA,
     users: [withPassword("alice", "wonderland", { plan: "day" })],
   });
   await hub.running.hub.store?.plans.put(planRecord("day", { values: { sessionTimeoutSeconds: 7_200 } }));

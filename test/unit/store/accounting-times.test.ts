@@ -69,6 +69,27 @@ const CLOSING: readonly Row[] = [
     usage: [150, 150, 120],
     sessions: [{ open: true }],
   },
+  {
+    name: "one that its Stop has closed re-opens for an interim of an API that says so, and counts on",
+    records: [alice.interim(60, 100), alice.stop(90, 110), { ...alice.interim(120, 150), reopens: true }],
+    effects: ["created", "closed", "reopened"],
+    usage: [150, 150, 120],
+    sessions: [{ open: true, closeCause: undefined, closedAtMs: undefined, terminateCause: undefined }],
+  },
+  {
+    name: "such an interim that tells no more than the Stop re-opens it too",
+    records: [alice.stop(90, 110), { ...alice.interim(90, 110), reopens: true }],
+    effects: ["closed", "reopened"],
+    usage: [110, 110, 90],
+    sessions: [{ open: true }],
+  },
+  {
+    name: "such an interim that the Stop has overtaken does not",
+    records: [alice.stop(90, 110), { ...alice.interim(60, 100), reopens: true }],
+    effects: ["closed", "ignored"],
+    usage: [110, 110, 90],
+    sessions: [{ ...stopped }],
+  },
 ];
 
 const TIMES: readonly Row[] = [
