@@ -49,7 +49,11 @@ describe("rest, secrets", () => {
     expect(lines.length).toBeGreaterThan(2);
     const basic = Buffer.from("hub:basic-password").toString("base64");
     const secrets = ["a-user", "a-password", "query-token", "header-token", "basic-password", basic];
-    expect(secrets.filter((secret) => JSON.stringify([lines, rig.events, rig.errors]).includes(secret))).toEqual([]);
+    expect(
+      secrets.filter((secret) =>
+        JSON.stringify([lines, rig.events, rig.errors, rig.backEnds.figures()]).includes(secret),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -176,6 +180,47 @@ describe("rest, accounting and reloads", () => {
     const settings = { url: backEnd.origin, accounting: ACCOUNTING, answerBytes: 64 };
     const { rig } = await rigOf(settings, {}, ["accounting"]);
     expect(await rig.ask(RECORD, CODE.accountingRequest)).toMatchObject({ code: CODE.accountingResponse });
+  });
+
+  it.each([
+    ["is not sent twice by itself, for nobody knows whether it was stored", {}, 1, { kind: "discard" }],
+    ["is sent again where the settings say that twice does no harm", { idempotent: true }, 2, { kind: "reply" }],
+  ])("a record whose connection broke %s", async (_, more, times, reply) => {
+    const backEnd = await HttpBackEnd.start((__, response) => {
+      backEnd.answer = empty(201);
+      response.destroy();
+    });
+    const settings = { url: backEnd.origin, accounting: { ...ACCOUNTING, ...more }, breaker: { failures: 0 } };
+    const { rig } = await rigOf(settings, {}, ["accounting"]);
+    const asked = rig.ask(RECORD, CODE.accountingRequest);
+    await vi.waitUntil(() => backEnd.seen.length === 1);
+    // The pause before a second attempt.
+    await vi.waitUntil(
+      () => rig.clock.advance(10) ?? (backEnd.seen.length === times || rig.backEnds.figures()[0]?.running === 0),
+    );
+    expect(await asked).toMatchObject(reply);
+    expect(backEnd.seen.length).toBe(times);
+  });
+
+  it("a login that nobody waits for any more gives its turn to the next", async () => {
+    const backEnd = await HttpBackEnd.start(() => undefined);
+    const settings = { url: backEnd.origin, authorize: CHECK, connections: 1, breaker: { failures: 1 } };
+    const { rig } = await rigOf(settings);
+    const context = contextOf(login("bob", "secret"), CODE.accessRequest);
+    const gone = rig.pipeline.answer(context);
+    await vi.waitUntil(() => backEnd.seen.length === 1);
+    context.controller.abort();
+    const second = contextOf(login("carol", "secret"), CODE.accessRequest);
+    const next = rig.pipeline.answer(second);
+    backEnd.answer = json(200, { "control:Auth-Type": "Accept" });
+    expect(rig.backEnds.figures()).toMatchObject([{ running: 1, waiting: 1 }]);
+    rig.clock.advance(100);
+    expect(await next).toMatchObject({ code: CODE.accessAccept });
+    await gone;
+    // It says nothing of the back end either: the breaker, which one failure opens, is closed.
+    expect(rig.backEnds.figures()).toMatchObject([
+      { results: { gone: 1, answered: 1 }, breaker: "closed", running: 0 },
+    ]);
   });
 
   it("a record of which the router has gone is stored all the same", async () => {

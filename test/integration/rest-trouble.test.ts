@@ -76,6 +76,12 @@ describe("rest, a back end in trouble", () => {
   it.each([
     ["says nothing", SILENCE, "timeout"],
     ["says a little now and then", trickle, "timeout"],
+    [
+      "sends its headers and no more",
+      (_: unknown, response: Parameters<Answering>[1]) =>
+        void response.writeHead(200, { "Content-Type": "application/json" }).flushHeaders(),
+      "timeout",
+    ],
     ["answers 500", empty(500), "server-error"],
     [
       "answers with a page",

@@ -2,9 +2,10 @@ import { Pool } from "undici";
 import type { Clock, Random } from "../../../clock.ts";
 import type { BackEndResult } from "../../pipeline/back-ends.ts";
 import type { ModuleLog } from "../../pipeline/types.ts";
+import { attempt, type FailedAttempt, type HttpAnswer } from "./attempt.ts";
 import { Breaker, type BreakerOptions, type BreakerState } from "./breaker.ts";
+import { Patience } from "./patience.ts";
 import type { Rendered } from "./rendering.ts";
-import { faultOf, type Fault } from "./transport-faults.ts";
 import { Turns } from "./turns.ts";
 
 export interface BackEndOptions {
@@ -34,21 +35,14 @@ export interface Question {
   readonly rendered: Rendered;
   /** Clock.now() by which there must be an answer. */
   readonly deadline: number;
-  /** Whoever asks has gone; undefined: it is asked to the end. */
-  readonly signal: AbortSignal | undefined;
+  /** Fires when whoever asks has gone; undefined: it is asked to the end. Looked at only where the answer is slow. */
+  readonly signal: (() => AbortSignal) | undefined;
   /** To do it twice does no harm. */
   readonly idempotent: boolean;
   /** Whether the body of an answer is wanted. */
   readonly readsBody: (status: number) => boolean;
   /** Whether a status says that the back end is in trouble. */
   readonly isDown: (status: number) => boolean;
-}
-
-export interface HttpAnswer {
-  readonly kind: "answer";
-  readonly status: number;
-  readonly contentType: string | undefined;
-  readonly body: Buffer;
 }
 
 export type Asked = HttpAnswer | { readonly kind: "down"; readonly why: BackEndResult };
@@ -63,9 +57,10 @@ export interface BackEndDeps {
 
 /** Time between two attempts, half of it random. */
 const PAUSE_MS = 60;
+/** After this time it is worth knowing whether anybody still waits. */
+const LOOK_MS = 100;
 /** A status that a gateway gives while what is behind it is restarted. */
 const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504]);
-const DROPPED_BODY_BYTES = 65_536;
 const WARN_EVERY_MS = 60_000;
 
 /** One HTTP API behind a pool of kept connections: at most so many questions at once, so many waiting, and none while it is down.
@@ -118,98 +113,89 @@ export class BackEnd {
 
   /** Never rejects. */
   async ask(question: Question): Promise<Asked> {
+    if (this.#breaker.refuses) return this.#down("breaker-open");
+    const { clock } = this.#deps;
+    const leftMs = Math.min(this.#options.timeoutMs, question.deadline - clock.now());
+    if (leftMs <= 0) return this.#down("timeout");
+    const patience = new Patience();
+    const release = this.#limit(patience, leftMs, question);
     this.#underWay += 1;
     try {
-      return await this.#ask(question);
+      const taken = this.#turns.take(patience);
+      const turn = typeof taken === "string" ? taken : await taken;
+      if (turn === "full") return this.#down("queue-full");
+      if (turn === "gone") return this.#down(patience.over ?? "gone");
+      try {
+        return await this.#inTurn(question, patience);
+      } finally {
+        this.#turns.done();
+      }
     } finally {
+      release();
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#drained?.();
     }
   }
 
-  async #ask(question: Question): Promise<Asked> {
-    if (this.#breaker.refuses) return this.#down("breaker-open");
+  /** Ends patience when its time is over, or whoever asks has gone. Most answers are there before anybody looks who has: a signal for each
+   *  would cost more than the rest of the question, most of it when garbage is collected.
+   *  @returns what is to be called once nothing is waited for any more */
+  #limit(patience: Patience, leftMs: number, { signal }: Question): () => void {
     const { clock } = this.#deps;
-    const leftMs = Math.min(this.#options.timeoutMs, question.deadline - clock.now());
-    if (leftMs <= 0) return this.#down("timeout");
-    const ending = new AbortController();
-    const cancel = clock.after(leftMs, () => ending.abort(LATE));
-    const leave = (): void => ending.abort(GONE);
-    question.signal?.addEventListener("abort", leave, { once: true });
-    if (question.signal?.aborted === true) leave();
-    try {
-      const turn = await this.#turns.take(ending.signal);
-      if (turn === "full") return this.#down("queue-full");
-      if (turn === "gone") return this.#down(ending.signal.reason === LATE ? "timeout" : "gone");
-      try {
-        return await this.#inTurn(question, ending.signal);
-      } finally {
-        this.#turns.done();
-      }
-    } finally {
-      cancel();
-      question.signal?.removeEventListener("abort", leave);
-    }
+    const late = (): void => patience.end("timeout");
+    if (signal === undefined || leftMs <= LOOK_MS) return clock.after(leftMs, late);
+    const leave = (): void => patience.end("gone");
+    let release = clock.after(LOOK_MS, () => {
+      const gone = signal();
+      if (gone.aborted) return leave();
+      gone.addEventListener("abort", leave, { once: true });
+      const cancel = clock.after(leftMs - LOOK_MS, late);
+      release = () => {
+        cancel();
+        gone.removeEventListener("abort", leave);
+      };
+    });
+    return () => release();
   }
 
   /** As often as that is safe. */
-  async #inTurn(question: Question, signal: AbortSignal): Promise<Asked> {
-    for (let attempt = 0; ; attempt += 1) {
+  async #inTurn(question: Question, patience: Patience): Promise<Asked> {
+    const { clock, log, retried, count } = this.#deps;
+    for (let attempts = 0; ; attempts += 1) {
       const ticket = this.#breaker.admit();
       if (ticket === undefined) return this.#down("breaker-open");
-      const began = this.#deps.clock.now();
-      const outcome = await this.#attempt(question, signal);
-      const tookMs = this.#deps.clock.now() - began;
+      const began = clock.now();
+      const outcome = await attempt(this.#pool, question.rendered, question.readsBody, patience);
+      const tookMs = clock.now() - began;
       const failed = outcome.kind === "down" || question.isDown(outcome.status);
       const isGone = outcome.kind === "down" && outcome.why === "gone";
       this.#breaker.end(ticket, isGone ? "unknown" : failed ? "failed" : "ok");
-      if (attempt < this.#options.retries && maySafelyRepeat(outcome, question) && (await this.#pause(signal))) {
-        this.#deps.retried();
+      if (outcome.kind === "down") log.debug({ fault: outcome.why, code: outcome.code }, "an attempt failed");
+      if (attempts < this.#options.retries && maySafelyRepeat(outcome, question) && (await this.#pause(patience))) {
+        retried();
         continue;
       }
       if (outcome.kind === "down") return this.#down(outcome.why);
-      this.#deps.count(failed ? "server-error" : "answered", tookMs);
+      count(failed ? "server-error" : "answered", tookMs);
       if (failed) this.#warn(`status ${outcome.status}`);
       return outcome;
     }
   }
 
-  async #attempt({ rendered, readsBody }: Question, signal: AbortSignal): Promise<HttpAnswer | Failed> {
-    const { method, path, headers, body } = rendered;
-    try {
-      const response = await this.#pool.request({ method, path, headers, body: body ?? null, signal });
-      const { statusCode: status } = response;
-      const type = response.headers["content-type"];
-      const contentType = Array.isArray(type) ? type[0] : type;
-      if (!readsBody(status)) {
-        await response.body.dump({ limit: DROPPED_BODY_BYTES, signal }).catch(() => undefined); // nobody needs it
-        return { kind: "answer", status, contentType, body: Buffer.alloc(0) };
-      }
-      return { kind: "answer", status, contentType, body: Buffer.from(await response.body.arrayBuffer()) };
-    } catch (error) {
-      const fault: Fault = signal.aborted
-        ? { why: signal.reason === LATE ? "timeout" : "gone", sent: true, code: "" }
-        : faultOf(error);
-      const { why, sent, code } = fault;
-      this.#deps.log.debug({ fault: why, code }, "an attempt failed");
-      return { kind: "down", why, sent };
-    }
-  }
-
   /** @returns whether there is time for one more attempt */
-  async #pause(signal: AbortSignal): Promise<boolean> {
+  async #pause(patience: Patience): Promise<boolean> {
+    if (patience.over !== undefined) return false;
     const { clock, random } = this.#deps;
     const pauseMs = PAUSE_MS * (0.5 + random.fraction() / 2);
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(pauseMs, end);
-      function end(): void {
+      const cancel = clock.after(pauseMs, resolve);
+      patience.whenOver(() => {
         cancel();
-        signal.removeEventListener("abort", end);
         resolve();
-      }
-      signal.addEventListener("abort", end, { once: true });
+      });
     });
-    return !signal.aborted;
+    patience.whenOver(undefined);
+    return patience.over === undefined;
   }
 
   #down(why: BackEndResult): Asked {
@@ -237,17 +223,8 @@ export class BackEnd {
   }
 }
 
-interface Failed {
-  readonly kind: "down";
-  readonly why: BackEndResult;
-  readonly sent: boolean;
-}
-
-const LATE = Symbol("late");
-const GONE = Symbol("gone");
-
 /** What never left can be sent again; what perhaps did, only where twice does no harm. */
-function maySafelyRepeat(outcome: HttpAnswer | Failed, { idempotent }: Question): boolean {
+function maySafelyRepeat(outcome: HttpAnswer | FailedAttempt, { idempotent }: Question): boolean {
   if (outcome.kind === "answer") return idempotent && GATEWAY_TROUBLE.has(outcome.status);
   if (outcome.why === "timeout" || outcome.why === "gone" || outcome.why === "too-big") return false;
   return !outcome.sent || idempotent;

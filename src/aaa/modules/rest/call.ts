@@ -1,7 +1,8 @@
 import type { Clock } from "../../../clock.ts";
 import type { AaaRequest, ModuleServices, ReturnCode } from "../../pipeline/types.ts";
 import { readBody, toldIn, UnreadableAnswer } from "./answer-body.ts";
-import type { BackEnd, HttpAnswer, Question } from "./back-end.ts";
+import type { HttpAnswer } from "./attempt.ts";
+import type { BackEnd, Question } from "./back-end.ts";
 import { apply, type EffectDeps, effectsOf } from "./effects.ts";
 import type { RestFigures } from "./figures.ts";
 import type { AnswerMemory, Verdict } from "./memory.ts";
@@ -103,7 +104,7 @@ export class RestCall {
       rendered,
       deadline: request === undefined ? Infinity : request.deadline - MARGIN_MS,
       // A record is worth storing also where nobody waits for the answer any more.
-      signal: name === "accounting" ? undefined : request?.signal,
+      signal: name === "accounting" || request === undefined ? undefined : () => request.signal,
       idempotent: settings.idempotent ?? REPEATABLE.has(settings.method),
       readsBody: (status) => name !== "accounting" && this.#meaning(status).readsBody,
       isDown: (status) => this.#meaning(status).isDown,

@@ -1,3 +1,8 @@
+import type { Patience } from "./patience.ts";
+
+/** "now" and "later" have a turn, which ends with done(). "full": too many wait. "gone": whoever waited does so no longer. */
+export type Turn = "now" | "later" | "full" | "gone";
+
 /** So much at once, and so much waiting in order. */
 export class Turns {
   readonly #atOnce: number;
@@ -19,24 +24,23 @@ export class Turns {
     return this.#waiting.length;
   }
 
-  /** "now" and "later" have a turn, which ends with done(). "full": too many wait. "gone": the signal fired first. */
-  async take(signal: AbortSignal): Promise<"now" | "later" | "full" | "gone"> {
+  /** At once where nothing is to be waited for. */
+  take(patience: Patience): Turn | Promise<Turn> {
+    if (patience.over !== undefined) return "gone";
     if (this.#running < this.#atOnce) {
       this.#running += 1;
       return "now";
     }
-    if (signal.aborted) return "gone";
     if (this.#waiting.length >= this.#waitingMax) return "full";
     return new Promise((resolve) => {
       const begin = (): void => {
-        signal.removeEventListener("abort", leave);
+        patience.whenOver(undefined);
         resolve("later");
       };
-      const leave = (): void => {
+      patience.whenOver(() => {
         this.#waiting.splice(this.#waiting.indexOf(begin), 1);
         resolve("gone");
-      };
-      signal.addEventListener("abort", leave, { once: true });
+      });
       this.#waiting.push(begin);
     });
   }

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { Patience } from "../../../../../src/aaa/modules/rest/patience.ts";
 import { Turns } from "../../../../../src/aaa/modules/rest/turns.ts";
 
-const NEVER = new AbortController().signal;
+const waiting = () => new Patience();
 
 describe("Turns", () => {
   it("gives so many at once, lets so many wait in order, and refuses the rest", async () => {
     const turns = new Turns(1, 2);
     const began: string[] = [];
     const take = async (name: string) => {
-      const how = await turns.take(NEVER);
+      const how = await turns.take(waiting());
       began.push(`${name} ${how}`);
     };
     const all = ["a", "b", "c", "d"].map(take);
@@ -26,14 +27,16 @@ describe("Turns", () => {
 
   it("lets go who waits no longer, and gives the turn to the next", async () => {
     const turns = new Turns(1, 2);
-    await turns.take(NEVER);
-    const leaving = new AbortController();
-    const gone = turns.take(leaving.signal);
-    const next = turns.take(NEVER);
-    leaving.abort();
+    await turns.take(waiting());
+    const leaving = waiting();
+    const gone = turns.take(leaving);
+    const next = turns.take(waiting());
+    leaving.end("timeout");
     expect(await gone).toBe("gone");
     turns.done();
     expect([await next, turns.running, turns.waiting]).toEqual(["later", 1, 0]);
-    expect(await turns.take(AbortSignal.abort())).toBe("gone");
+    const over = waiting();
+    over.end("gone");
+    expect(turns.take(over)).toBe("gone");
   });
 });
