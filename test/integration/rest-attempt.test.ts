@@ -36,9 +36,9 @@ describe("attempt()", () => {
   });
 
   it.each([
-    ["timeout", "that hangs after its headers"],
-    ["gone", "of which nobody wants to hear any more"],
-  ] as const)("is over with %s, and its connection too, for a back end %s", async (why, _) => {
+    { why: "timeout", what: "that hangs after its headers" },
+    { why: "gone", what: "of which nobody wants to hear any more" },
+  ] as const)("is over with $why, and its connection too, for a back end $what", async ({ why }) => {
     const { backEnd, pool, patience } = await rig((_, response) => {
       response.writeHead(200, { "Content-Type": "application/json" }).write("{");
     });
@@ -51,18 +51,17 @@ describe("attempt()", () => {
     expect(new Set(backEnd.seen.map(({ from }) => from)).size).toBe(2);
   });
 
+  const hangs: Answering = (_, response) => void response.writeHead(404).write("x");
+  const breaksOff: Answering = (_, response) => {
+    response.writeHead(404, { "Content-Length": "9" }).write("x", () => response.destroy());
+  };
+  const long: Answering = (_, response) => void response.writeHead(404).end("x".repeat(500_000));
+
   it.each([
-    ["does not end", (_: unknown, response: Parameters<Answering>[1]) => void response.writeHead(404).write("x")],
-    [
-      "breaks off",
-      (_: unknown, response: Parameters<Answering>[1]) =>
-        void response.writeHead(404, { "Content-Length": "9" }).write("x", () => response.destroy()),
-    ],
-    [
-      "is long",
-      (_: unknown, response: Parameters<Answering>[1]) => void response.writeHead(404).end("x".repeat(500_000)),
-    ],
-  ] as const)("has its answer where the body that nobody needs %s", async (what, answer) => {
+    { what: "does not end", answer: hangs },
+    { what: "breaks off", answer: breaksOff },
+    { what: "is long", answer: long },
+  ])("has its answer where the body that nobody needs $what", async ({ what, answer }) => {
     const { backEnd, pool, patience } = await rig(answer);
     const dropped = (): boolean => {
       // Its headers are there. Only this one is waited for until the time is over.
