@@ -47,6 +47,18 @@ describe("what is no packet", () => {
     expect(fixture.links.map(({ open }) => open)).toEqual([true]); // from alive() alone
   });
 
+  it("PKT-06 BR-03 it is rejected on an auth port alone, and only where nothing is asked for that it lacks", async () => {
+    const lenient = await both({ clients: [udpEntry(LENIENT)] });
+    lenient.host.send(withAttributeLength(0), lenient.fixture.port("dynauth"));
+    await alive(lenient.host, lenient.fixture, "auth");
+    expect(lenient.host.received.map(({ octets }) => octets[0])).toEqual([CODE.accessAccept]);
+    const limited = await both({ clients: [udpEntry({ ...LENIENT, limitProxyState: true })] });
+    limited.host.send(withAttributeLength(0), limited.fixture.port("auth"));
+    await alive(limited.host, limited.fixture, "auth");
+    expect(limited.host.received.map(({ octets }) => octets[0])).toEqual([CODE.accessAccept]);
+    expect([lenient.fixture.reasons(), limited.fixture.reasons()]).toEqual([["malformed"], ["malformed"]]);
+  });
+
   function withLength(octets: Buffer, length: number): Buffer {
     octets.writeUInt16BE(length, 2);
     return octets;
