@@ -59,6 +59,25 @@ describe("an operator's own module that does not catch its errors", () => {
     expect(hub.running).toBe(true);
   }, 90_000);
 
+  it("is named, with file and line, while it holds the hub, which goes on afterwards", async () => {
+    const { folder, file, own } = await prepare(SECTIONS);
+    const lines = [
+      "await Promise.resolve();",
+      "const end = Date.now() + 7_500; while (Date.now() < end) Math.sqrt(2);",
+    ];
+    await writeFile(join(own, "greeting.ts"), greetingAfter("late", ...lines));
+    const { hub, port } = await serve(folder, file);
+    let isAnswered = false;
+    const answer = ask(port).finally(() => {
+      isAnswered = true;
+    });
+    await hub.says(/the hub stands still for 5 s in a module of yours: authorize \(file:.*\/own\/greeting\.ts:8\)/);
+    expect(isAnswered).toBe(false);
+    expect(await answer).toEqual({ code: CODE.accessAccept, message: "late" });
+    hub.signal("SIGTERM");
+    expect(await hub.ended).toMatchObject({ code: 0 });
+  }, 90_000);
+
   it("does not make the hub survive a fault of its own", async () => {
     const { folder, file, own } = await prepare(SECTIONS);
     await writeFile(join(own, "greeting.ts"), greeting("one"));

@@ -4,6 +4,7 @@ import type { EventFeed } from "../../events.ts";
 import type { Dictionary } from "../../radius/dictionary.ts";
 import type { Reply, RequestContext } from "../../transport/link.ts";
 import { BUILT_IN_MODULES } from "../modules/built-in.ts";
+import { StallWatch } from "../stall/stall-watch.ts";
 import type { ModuleFault } from "./call.ts";
 import { DefinitionsInUse } from "./definitions-in-use.ts";
 import { LoopWatch } from "./loop-watch.ts";
@@ -32,6 +33,7 @@ export class Pipeline {
   readonly #deps: PipelineDeps;
   readonly #watch: LoopWatch;
   readonly #inUse: DefinitionsInUse;
+  readonly #stallWatch: StallWatch;
   readonly #retiring = new Set<Promise<void>>();
   #set: ModuleSet | undefined;
   #made: Made | undefined;
@@ -41,6 +43,7 @@ export class Pipeline {
     this.#deps = deps;
     const { clock, events } = deps;
     this.#inUse = new DefinitionsInUse(clock);
+    this.#stallWatch = new StallWatch(clock);
     this.#watch = new LoopWatch(
       {
         clock,
@@ -88,6 +91,7 @@ export class Pipeline {
         this.#made = { options, catalogue };
         this.#plainAccounting = isPlainAccounting(options);
         this.#watch.apply(options.blockedAfterMs);
+        this.#stallWatch.apply(options.folder);
         if (before !== undefined) this.#retire(before);
       },
       drop: () => this.#retire(set),
@@ -100,6 +104,7 @@ export class Pipeline {
     this.#set = undefined;
     await Promise.all(this.#retiring);
     this.#watch.stop();
+    this.#stallWatch.stop();
   }
 
   /** Answers an Access-Request or an Accounting-Request. */
