@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { standingOf } from "../aaa/users/standing.ts";
 import type { NewPlan, NewUser } from "../aaa/users/user-writer.ts";
+import { octetText, textOctets } from "../store/octet-text.ts";
 import type { Plan, StoredPassword, User } from "../store/user-types.ts";
 import { NT_HASH, planFields, planValues, userFields, valuesJson, valueWarnings } from "./account-fields.ts";
 import { closest } from "./closest.ts";
@@ -9,7 +10,12 @@ import type { AccountsView, HttpDeps } from "./options.ts";
 import { type Fields, type InputError, refuseIfAny } from "./parameters.ts";
 import { refusal } from "./problem.ts";
 
-const userObject = z.strictObject({ username: textField, ...userFields });
+/** As octetText() writes the User-Name of a login: any other way to write it would be a user who can never log in. */
+const usernameField = textField.refine(
+  (text) => octetText(textOctets(text)) === text,
+  'must be printable text; other octets are written as "0x" and lower case digits, and text that looks like that as well',
+);
+const userObject = z.strictObject({ username: usernameField, ...userFields });
 const planObject = z.strictObject({ name: textField, ...planFields });
 
 /** A user as somebody wants it: what is checked, and the password that is still to be hashed. */

@@ -75,12 +75,16 @@ export function checkFields<Schema extends z.ZodObject>(schema: Schema, fields: 
   const known = Object.keys(schema.shape);
   const errors: InputError[] = [];
   for (const issue of checked.error.issues) {
-    if (issue.code === "unrecognized_keys") errors.push(...issue.keys.map((field) => unknownField(field, known)));
+    if (issue.code === "unrecognized_keys")
+      errors.push(...issue.keys.slice(0, UNKNOWN_TOLD_MAX).map((field) => unknownField(field, known)));
     else errors.push({ field: issue.path.join("."), detail: issue.message });
   }
   refuseIfAny(errors);
   throw new TypeError("zod refused without an issue");
 }
+
+/** Unknown fields that are told: to find out what was meant takes its time. */
+const UNKNOWN_TOLD_MAX = 100;
 
 function unknownField(field: string, known: readonly string[]): InputError {
   const meant = closest(field, known);

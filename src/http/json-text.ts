@@ -9,6 +9,8 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LITERAL = /true|false|null/y;
 /** Our choice: no body of this API nests deeper than four. */
 const DEPTH_MAX = 16;
+/** Our choice: a packet has 1,365 attributes at most, each of name and value. Many small values cost more than one large one. */
+const VALUES_MAX = 5_000;
 
 /** Parses JSON (RFC 8259) where JSON.parse would be too kind or too vague: a mistake is named by line and column, and a member
  *  given twice, a number that a double cannot hold and half a surrogate pair are mistakes.
@@ -21,6 +23,7 @@ class JsonReader {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -34,6 +37,8 @@ class JsonReader {
 
   #value(): JsonValue {
     this.#take(BLANK);
+    this.#values += 1;
+    if (this.#values > VALUES_MAX) this.#fail(`more than ${VALUES_MAX} values`);
     const value = this.#bare();
     this.#take(BLANK);
     return value;

@@ -20,6 +20,8 @@ export type AccountDeps = Pick<HttpDeps, "clock" | "log"> & {
   readonly ruleNames: () => readonly string[];
 };
 
+/** Records of an export that are made in one turn of the event loop, some 2 ms. */
+const EXPORTED_AT_ONCE = 200;
 const FORMATS = ["json", "ndjson", "csv"] as const;
 const listQuery = {
   format: z.enum(FORMATS, `must be one of ${FORMATS.join(", ")}`).optional(),
@@ -51,7 +53,7 @@ export function userRoutes(deps: AccountDeps, settings: Settings): Routes {
               context,
               query.format,
               "users",
-              (after) => pageAfter(after, PAGE_SIZE_MAX),
+              (after) => pageAfter(after, EXPORTED_AT_ONCE),
               shown,
               brokenExport(context, deps),
             );
@@ -68,7 +70,7 @@ export function userRoutes(deps: AccountDeps, settings: Settings): Routes {
           const { fields } = await readParameters(context.env.incoming, settings().bodyBytesMax);
           const user = await put(fields, "absent", undefined);
           if (user === undefined) throw exists("user");
-          return stored(context, user, shown(user), `/v1/users/${encodeURIComponent(user.username)}`);
+          return stored(context, user, shown(user), placeOfUser(user.username));
         },
       },
     },
@@ -86,7 +88,7 @@ export function userRoutes(deps: AccountDeps, settings: Settings): Routes {
           const expected = expectedOf(context, before);
           const user = await put(named(fields, "username", username), expected, before);
           if (user === undefined) throw changedMeanwhile();
-          return stored(context, user, shown(user), before === undefined ? context.req.path : undefined);
+          return stored(context, user, shown(user), before === undefined ? placeOfUser(username) : undefined);
         },
       },
       DELETE: {
@@ -117,7 +119,7 @@ export function planRoutes(deps: AccountDeps, settings: Settings): Routes {
               context,
               query.format,
               "plans",
-              (after) => pageAfter(after, PAGE_SIZE_MAX),
+              (after) => pageAfter(after, EXPORTED_AT_ONCE),
               planJson,
               brokenExport(context, deps),
             );
@@ -134,7 +136,7 @@ export function planRoutes(deps: AccountDeps, settings: Settings): Routes {
           const { fields } = await readParameters(context.env.incoming, settings().bodyBytesMax);
           const plan = await accounts.writer.putPlan(wantedPlan(fields, ruleNames()), "absent");
           if (plan === undefined) throw exists("plan");
-          return stored(context, plan, planJson(plan), `/v1/plans/${encodeURIComponent(plan.name)}`);
+          return stored(context, plan, planJson(plan), placeOfPlan(plan.name));
         },
       },
     },
@@ -152,7 +154,7 @@ export function planRoutes(deps: AccountDeps, settings: Settings): Routes {
           const expected = expectedOf(context, before);
           const plan = await accounts.writer.putPlan(wantedPlan(named(fields, "name", name), ruleNames()), expected);
           if (plan === undefined) throw changedMeanwhile();
-          return stored(context, plan, planJson(plan), before === undefined ? context.req.path : undefined);
+          return stored(context, plan, planJson(plan), before === undefined ? placeOfPlan(name) : undefined);
         },
       },
       DELETE: {
@@ -186,6 +188,15 @@ function shownOr404<Item extends { readonly revision: string }>(
   if (item === undefined) throw notFound();
   context.header("ETag", etag(item.revision));
   return hasPresent(context, item.revision) ? context.body(null, 304) : context.json(shown(item));
+}
+
+/** A header has no letters beyond Latin-1. */
+function placeOfUser(username: string): string {
+  return `/v1/users/${encodeURIComponent(username)}`;
+}
+
+function placeOfPlan(name: string): string {
+  return `/v1/plans/${encodeURIComponent(name)}`;
 }
 
 /** @param location of one that is new */

@@ -36,6 +36,12 @@ describe("parseJson()", () => {
     );
   });
 
+  it("refuses more than 5,000 values, which nobody means and which take their time", () => {
+    const list = (count: number) => `[${Array.from({ length: count }, () => "0").join()}]`;
+    expect(parseJson(list(4_999))).toHaveLength(4_999);
+    expect(() => parseJson(list(5_000))).toThrow("more than 5000 values");
+  });
+
   it("refuses every proper prefix", () => {
     const text = '{"a":[1,{"b":"\\u00e9"}],"c":null}';
     for (let length = 0; length < text.length; length += 1) {
