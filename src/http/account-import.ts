@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { NewUser } from "../aaa/users/user-writer.ts";
 import { HubError } from "../errors.ts";
-import { USER_BATCH_MAX } from "../store/user-types.ts";
 import { userFields, VALUE_NAMES } from "./account-fields.ts";
 import { newUser, planMistakes, wantedPlan, type WantedUser, wantedUser } from "./account-records.ts";
 import { type ImportFormat, importLines, type Line } from "./account-text.ts";
@@ -15,6 +14,8 @@ const IMPORT_BYTES_MAX = 16 * 1024 * 1024;
 const TO_HASH_MAX = 2_000;
 /** Users that are completed at a time. */
 const STEP = 64;
+/** Users of one write: a millisecond or two of the event loop. */
+const WRITTEN_AT_ONCE = 200;
 /** Mistakes that are told one by one, 1 MB or so; the lines of others are counted. */
 const MISTAKES_MAX = 10_000;
 
@@ -54,8 +55,8 @@ export function importUsers(incoming: IncomingMessage, format: ImportFormat, dep
     });
     const hashed = await withHashes(wanted, deps);
     // Passwords that stay are read as late as can be: one that is changed meanwhile stays changed.
-    for (let at = 0; at < hashed.length; at += USER_BATCH_MAX) {
-      await deps.accounts.writer.putUsers(await completed(hashed.slice(at, at + USER_BATCH_MAX), deps));
+    for (let at = 0; at < hashed.length; at += WRITTEN_AT_ONCE) {
+      await deps.accounts.writer.putUsers(await completed(hashed.slice(at, at + WRITTEN_AT_ONCE), deps));
     }
     return { imported: wanted.length };
   });

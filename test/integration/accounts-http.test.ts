@@ -260,7 +260,7 @@ describe("import and export", () => {
   });
 
   it("gives back every name, note and group as it was, whatever characters are in it", async () => {
-    const [from, to] = [await api(), await api()];
+    const { call } = await api();
     const odd = [
       "'",
       "'=1",
@@ -284,18 +284,21 @@ describe("import and export", () => {
     const [users = []] = fc.sample(
       fc.uniqueArray(fc.record({ username: name, note: clean, group: clean }), {
         selector: ({ username }) => username,
-        minLength: 150,
-        maxLength: 150,
+        minLength: 60,
+        maxLength: 60,
       }),
       { numRuns: 1, seed: 7 },
     );
     const lines = users.map(({ username, note, group }) => JSON.stringify({ username, note, overrides: { group } }));
-    expect((await from.call("POST", "/v1/users", `${lines.join("\n")}\n`, NDJSON)).json).toEqual({ imported: 150 });
-    const csv = (await from.call("GET", "/v1/users?format=csv")).text;
-    expect((await to.call("POST", "/v1/users", csv, CSV)).json).toEqual({ imported: 150 });
-    const told = async ({ call }: typeof from) => (await call("GET", "/v1/users?format=ndjson")).text;
-    expect(await told(to)).toBe(await told(from));
-    expect((await from.call("POST", "/v1/users", await told(to), NDJSON)).json).toEqual({ imported: 150 });
+    expect((await call("POST", "/v1/users", `${lines.join("\n")}\n`, NDJSON)).json).toEqual({ imported: 60 });
+    const told = async () => (await call("GET", "/v1/users?format=ndjson")).text;
+    const before = await told();
+    // What CSV says replaces the whole user; a name that came back another one would be one user more.
+    const csv = (await call("GET", "/v1/users?format=csv")).text;
+    expect((await call("POST", "/v1/users", csv, CSV)).json).toEqual({ imported: 60 });
+    expect(await told()).toBe(before);
+    expect((await call("POST", "/v1/users", before, NDJSON)).json).toEqual({ imported: 60 });
+    expect(await told()).toBe(before);
   });
 
   it("tells of ten thousand mistakes one by one, and how many more there are", async () => {

@@ -48,6 +48,8 @@ const LOOK_MS = 1_000;
 const LEASE_MS = 120_000;
 /** Users whose routers are being asked at a moment. */
 const AT_ONCE_MAX = 256;
+/** Users that are begun in a turn of the event loop. */
+const TURN = 10;
 /** Users of a plan that are noted in one go. */
 const PLAN_STEP = 500;
 /** Back-off: twice as long each time up to the cap, and after so many tries only now and then. A router that is away costs
@@ -143,7 +145,11 @@ export class UserUpdates {
       this.#allowance -= taken.length - seconds + seconds * SECOND_LOOK;
       // They have left some of it to others.
       if (seconds > 0) this.#lookAgain = true;
-      for (const change of taken) this.#begin(change);
+      for (const [index, change] of taken.entries()) {
+        this.#begin(change);
+        // A second's worth in one turn of the event loop would hold everybody else up.
+        if (index % TURN === TURN - 1) await new Promise((resolve) => setImmediate(resolve));
+      }
     }
     this.#counts.due = await store.userChanges.countDue(clock.wallMs());
   }
