@@ -4,7 +4,6 @@ import type { BenchProcess } from "./bench-process.ts";
 import { type Measured, median, middle } from "./gauge.ts";
 import { type Part, turn } from "./aaa-turn.ts";
 import type { Plan } from "./plan.ts";
-import { measureRest, type RestRow } from "./aaa-rest.ts";
 import type { Stage } from "./stage.ts";
 import { CODE } from "../../src/radius/codes.ts";
 
@@ -24,7 +23,6 @@ export interface AaaRows {
   readonly rows: readonly LoginRow[];
   /** By another loader; "not measured" says why it is not here. */
   readonly independent: readonly Independent[] | { readonly notMeasured: string };
-  readonly rest: RestRow;
 }
 
 /** What radload.c sends. */
@@ -32,14 +30,13 @@ const RADLOAD_USER = { username: "user@example.org", password: "password" };
 const PASSWORD = RADLOAD_USER.password;
 const TRANSPORTS: readonly Transport[] = ["tls", "udp"];
 
-/** Access-Request PAP from the store, beside Status-Server; and what logins through an HTTP API do to accounting. */
+/** Access-Request PAP from the store, beside Status-Server. */
 export async function measureAaa({ profileFolder }: Stage, plan: Plan): Promise<AaaRows> {
   using stage = await AaaStage.make(profileFolder);
-  const { rows, independent } = await measureLogins(stage, plan);
-  return { rows, independent, rest: await measureRest(stage, plan) };
+  return measureLogins(stage, plan);
 }
 
-async function measureLogins(stage: AaaStage, plan: Plan): Promise<Pick<AaaRows, "rows" | "independent">> {
+async function measureLogins(stage: AaaStage, plan: Plan): Promise<AaaRows> {
   await using hub = await stage.hub();
   const usernames = Array.from({ length: plan.aaaUsers }, (_, index) => `user-${index}@example.org`);
   await makeUsers(hub, usernames);

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import type { AaaRows } from "./aaa.ts";
-import { aaaTables, judgeAaa } from "./aaa-report.ts";
+import { aaaTables, judgeAaa, judgeRest, restTables } from "./aaa-report.ts";
+import type { RestRow } from "./aaa-rest.ts";
 import type { AccountingRows } from "./accounting.ts";
 import { accountingTables, judgeAccounting } from "./accounting-report.ts";
 import type { ExchangeRows, IdleRows, Row } from "./measurements.ts";
@@ -14,6 +15,7 @@ export interface Results {
   readonly udp?: UdpRows;
   readonly accounting?: AccountingRows;
   readonly aaa?: AaaRows;
+  readonly rest?: RestRow;
 }
 
 export interface Verdict {
@@ -23,7 +25,7 @@ export interface Verdict {
 }
 
 /** What the targets say to the figures that were taken. */
-export function judge({ exchanges, idle, udp, accounting, aaa }: Results): Verdict[] {
+export function judge({ exchanges, idle, udp, accounting, aaa, rest }: Results): Verdict[] {
   const verdicts: Verdict[] = [];
   const at128 = exchanges?.rows.find(({ links, inFlight }) => links === 1 && inFlight === 128)?.hub.cpuUsEach;
   if (at128 !== undefined) {
@@ -54,6 +56,7 @@ export function judge({ exchanges, idle, udp, accounting, aaa }: Results): Verdi
   if (udp !== undefined && "rows" in udp) verdicts.push(...judgeUdp(udp.rows));
   if (accounting !== undefined) verdicts.push(...judgeAccounting(accounting));
   if (aaa !== undefined) verdicts.push(...judgeAaa(aaa));
+  if (rest !== undefined) verdicts.push(...judgeRest(rest));
   return verdicts;
 }
 
@@ -91,7 +94,7 @@ function judgeUdp(rows: readonly UdpRow[]): Verdict[] {
 
 /** All of it as text for a terminal. */
 export function tables(results: Results): string {
-  const { exchanges, http, idle, udp, accounting, aaa } = results;
+  const { exchanges, http, idle, udp, accounting, aaa, rest } = results;
   const parts: string[] = [];
   if (exchanges !== undefined) {
     const { rows, driverCpuUsEach, quietCpuUsEach } = exchanges;
@@ -125,6 +128,7 @@ export function tables(results: Results): string {
   }
   if (accounting !== undefined) parts.push(...accountingTables(accounting));
   if (aaa !== undefined) parts.push(...aaaTables(aaa));
+  if (rest !== undefined) parts.push(...restTables(rest));
   parts.push("Targets", targetTable(judge(results)));
   return parts.join("\n");
 }

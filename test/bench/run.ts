@@ -1,4 +1,4 @@
-/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp|accounting|aaa] [-- --profile]: what the hub costs, beside what bare node:tls
+/** npm run bench [-- --quick] [-- --only exchanges|http|idle|udp|accounting|aaa|rest] [-- --profile]: what the hub costs, beside what bare node:tls
  *  costs in the same run. Exit code 0 whatever the figures: they are for people and depend on the machine. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -6,6 +6,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureAaa } from "./aaa.ts";
+import { measureRest } from "./aaa-rest.ts";
 import { measureAccounting } from "./accounting.ts";
 import { measureExchanges, measureHttp, measureIdle } from "./measurements.ts";
 import { FULL, type Plan, QUICK } from "./plan.ts";
@@ -20,6 +21,7 @@ const MEASUREMENTS = {
   udp: measureUdp,
   accounting: measureAccounting,
   aaa: measureAaa,
+  rest: measureRest,
 } as const;
 type Name = keyof typeof MEASUREMENTS;
 
