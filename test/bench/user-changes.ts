@@ -101,10 +101,12 @@ const ndjson = users.map((username) => `${JSON.stringify({ username, plan: "gold
 await measured(running, `import of ${ONLINE} users`, () =>
   call(running, "POST", "/v1/users", "application/x-ndjson", ndjson),
 );
-await measured(running, `export of ${ONLINE} users`, async () => {
-  const response = await fetch(`http://127.0.0.1:${running.ports.httpPort}/v1/users?format=csv`);
-  return (await response.text()).length;
-});
+for (const time of ["first", "second", "third"]) {
+  await measured(running, `${time} export of ${ONLINE} users`, async () => {
+    const response = await fetch(`http://127.0.0.1:${running.ports.httpPort}/v1/users?format=csv`);
+    return (await response.text()).length;
+  });
+}
 const ofLink = (link: number) => users.filter((_, index) => index % LINKS === link);
 await Promise.all(running.routers.map((router, link) => router.start(ofLink(link))));
 await sleep((ONLINE / 200) * 1_000 + 2_000); // what was noted of the new users is worked off
