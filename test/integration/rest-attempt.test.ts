@@ -51,6 +51,14 @@ describe("attempt()", () => {
     expect(new Set(backEnd.seen.map(({ from }) => from)).size).toBe(2);
   });
 
+  it("is not answered by what is said before an answer", async () => {
+    const { pool, patience } = await rig((_, response) => {
+      response.writeProcessing(() => response.destroy());
+    });
+    const asked = attempt(pool, QUESTION, (status) => status >= 200, patience);
+    expect(await asked).toMatchObject({ kind: "down", why: "reset" });
+  });
+
   const hangs: Answering = (_, response) => void response.writeHead(404).write("x");
   const breaksOff: Answering = (_, response) => {
     response.writeHead(404, { "Content-Length": "9" }).write("x", () => response.destroy());

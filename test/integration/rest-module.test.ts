@@ -202,19 +202,22 @@ describe("rest, accounting and reloads", () => {
     expect(backEnd.seen.length).toBe(times);
   });
 
-  it("a login that nobody waits for any more gives its turn to the next", async () => {
+  it.each([
+    ["at once", 0],
+    ["after a while", 100],
+  ])("a login that nobody waits for any more, %s, gives its turn to the next", async (_, afterMs) => {
     const backEnd = await HttpBackEnd.start(() => undefined);
     const settings = { url: backEnd.origin, authorize: CHECK, connections: 1, breaker: { failures: 1 } };
     const { rig } = await rigOf(settings);
     const context = contextOf(login("bob", "secret"), CODE.accessRequest);
     const gone = rig.pipeline.answer(context);
     await vi.waitUntil(() => backEnd.seen.length === 1);
+    rig.clock.advance(afterMs);
     context.controller.abort();
     const second = contextOf(login("carol", "secret"), CODE.accessRequest);
     const next = rig.pipeline.answer(second);
     backEnd.answer = json(200, { "control:Auth-Type": "Accept" });
-    expect(rig.backEnds.figures()).toMatchObject([{ running: 1, waiting: 1 }]);
-    rig.clock.advance(100);
+    rig.clock.advance(100 - afterMs);
     expect(await next).toMatchObject({ code: CODE.accessAccept });
     await gone;
     // It says nothing of the back end either: the breaker, which one failure opens, is closed.
