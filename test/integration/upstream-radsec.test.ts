@@ -153,8 +153,11 @@ describe("a RadSec upstream", () => {
     home.answersStatus = true;
     await home.probe(1);
     expect(hub.stateOf("home")).toBe("dead");
+    home.sockets[1]?.destroy(); // not proven yet: the next connection begins anew
+    await home.probe(2);
+    expect(hub.stateOf("home")).toBe("dead");
     await hub.state("home", "alive");
-    expect(home.probes).toHaveLength(4);
+    expect(home.probes).toHaveLength(5);
   }, 40_000);
 
   it("RC-01 a request in reverse comes to its handler with the link of the upstream, and is answered there", async () => {

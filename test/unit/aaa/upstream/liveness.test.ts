@@ -95,6 +95,22 @@ describe("Liveness", () => {
     expect(server.probes).toHaveLength(before);
   });
 
+  it("WD-05 one unanswered probe begins the row of three anew", async () => {
+    const { server, liveness, pass, unanswered } = watched();
+    server.answers = false;
+    unanswered(3);
+    await pass(3_000);
+    expect(liveness.state).toBe("dead");
+    const next = async (answers: boolean) => {
+      server.answers = answers;
+      for (const before = server.probes.length; server.probes.length === before; ) await pass(100);
+      await pass(100);
+      return liveness.state;
+    };
+    for (const answers of [true, true, false, true, true]) expect(await next(answers)).toBe("dead");
+    expect(await next(true)).toBe("alive");
+  });
+
   it("a probe out of turn that stays unanswered raises suspicion", async () => {
     const { server, liveness, pass } = watched();
     server.answers = false;
