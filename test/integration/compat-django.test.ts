@@ -15,6 +15,8 @@ describe("the API of django-freeradius", () => {
       ["alice", "wrong"],
       ["nobody", "wonderland"],
       ["off", "wonderland"],
+      [undefined, undefined],
+      ["", ""],
     ]) {
       const answer = await hub.django("authorize/", { username, password });
       expect(answer, username).toMatchObject({ status: 200, text: "" });

@@ -45,6 +45,9 @@ describe("the API of openwisp-radius", () => {
       text: '{"username":["This field may not be blank."],"password":["This field is required."]}',
     });
     expect((await login(hub, "alice", "wonderland", { flavour: "sweet" })).status).toBe(200);
+    const longStation = await login(hub, "alice", "wonderland", { called_station_id: "c".repeat(254) });
+    const error = '{"called_station_id":["Ensure this field has no more than 253 characters."]}';
+    expect(longStation).toMatchObject({ status: 400, text: error });
     expect(await hub.openwisp("postauth/", { username: "alice" })).toMatchObject({
       status: 400,
       text: '{"reply":["This field is required."]}',

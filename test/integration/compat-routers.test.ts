@@ -63,6 +63,21 @@ describe("acct sessions that an API told of", () => {
     expect(one.received.filter(({ code }) => code === CODE.disconnectRequest)).toEqual([]);
   });
 
+  it("are closed, all that a request meant, when their router does not know them (503, RFC 5176 Section 3.5)", async () => {
+    const hub = await CompatHub.start();
+    const nas = await router(hub, "edge-1");
+    const named = { ...behindNat, nas_identifier: "edge-1" };
+    for (const unique_id of ["u1", "u2"]) {
+      expect((await hub.django("accounting/", { ...named, unique_id, session_id: unique_id })).status).toBe(201);
+    }
+    const answer = fetch(`${hub.running.api}/disconnect?nas_identifier=edge-1&username=alice`, { method: "POST" });
+    nas.answer(await nas.packet(2), CODE.disconnectNak, [integerAttribute(101, 503)]);
+    expect((await answer).status).toBe(409);
+    await vi.waitFor(async () => {
+      expect(JSON.parse((await hub.django("accounting/?is_open=true")).text)).toEqual([]);
+    });
+  });
+
   it("stay apart from those that the router itself reports under the same Acct-Session-Id", async () => {
     const hub = await CompatHub.start();
     const nas = await router(hub, "edge-1");

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { isApiPeer } from "../../dynauth/api-nas.ts";
 import { ERROR_CAUSE } from "../../dynauth/error-cause.ts";
 import type { EndedExchange, ExchangeRequest } from "../../dynauth/exchange-request.ts";
 import { queryOf } from "../../dynauth/session-resolver.ts";
@@ -129,9 +130,14 @@ export class ExchangeAudit {
   async #keysOf(unknown: AcctSessionQuery): Promise<readonly string[]> {
     const { items } = await this.#deps.store.acctSessions.find(unknown, { limit: CLOSED_MAX });
     // Routers that share a name are told apart by their key: which of them answered is not known here.
-    const isOneNas = new Set(items.map(({ nasKey }) => nasKey)).size === 1;
+    const isOneNas = new Set(items.map(nasOf)).size === 1;
     return isOneNas ? items.map(({ key }) => key) : [];
   }
+}
+
+/** Acct sessions that an HTTP API told of have a key each: their NAS is what the API said of it. */
+function nasOf({ nasKey, facts }: AcctSession): string {
+  return isApiPeer(facts.peerKey) ? `${facts.peerKey} ${facts.nasIdentifier ?? facts.nasAddress}` : nasKey;
 }
 
 /** Free of octets that lie in the network's buffers. */
