@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PlanAttributes, type SessionChange } from "../../../../src/aaa/plans/plan-attributes.ts";
@@ -9,6 +10,7 @@ import type { PlanValues, User } from "../../../../src/store/user-types.ts";
 import { planRecord, userRecord } from "../../../support/user-records.ts";
 
 const DICTIONARY = Dictionary.load(join(import.meta.dirname, "../../../../config/dictionaries"));
+const README = readFileSync(join(import.meta.dirname, "../../../../README.md"), "utf8");
 const NOW_MS = Date.UTC(2026, 10, 22);
 const BOUNDS = { nowMs: NOW_MS, startedAtMs: NOW_MS - 60_000, throttled: false };
 
@@ -133,5 +135,14 @@ describe("plans as attributes of a vendor", () => {
       }
     }
     expect(vendorProfile("CISCO-PPP").change).toBe("disconnect");
+  });
+
+  it.each(VENDORS.slice(1))("is in the table of the README as it is: $names", ({ names, group, change }) => {
+    const cells = README.split("\n")
+      .map((line) => line.split("|").map((cell) => cell.trim()))
+      .find(([, vendors = ""]) => names.some((name) => vendors.includes(`\`${name}\``)));
+    for (const name of names) expect(cells?.[1]).toContain(`\`${name}\``);
+    expect(cells?.[3]).toBe(`\`${group}\``);
+    expect(cells?.[4]?.startsWith(change === "coa" ? "CoA" : "Disconnect")).toBe(true);
   });
 });
