@@ -95,6 +95,33 @@ describe("Liveness", () => {
     expect(server.probes).toHaveLength(before);
   });
 
+  it("WD-07 whoever dies again is probed as often at first as the first time", async () => {
+    const { server, liveness, pass, unanswered } = watched();
+    const dies = async () => {
+      server.answers = false;
+      unanswered(3);
+      await pass(20_000);
+      expect(liveness.state).toBe("dead");
+    };
+    await dies();
+    server.answers = true;
+    await pass(20_000);
+    expect(liveness.state).toBe("alive");
+    const begun = server.probes.length;
+    await dies();
+    const gaps = server.probes.slice(begun + 3).map((at, index) => at - (server.probes[begun + index + 2] as number));
+    expect(gaps.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
+  });
+
+  it("WD-06 requests without an answer count for nothing once a probe has none: three probes make it dead", async () => {
+    const { server, liveness, pass, unanswered } = watched();
+    server.answers = false;
+    unanswered(2);
+    liveness.probe();
+    await pass(100);
+    expect(liveness.state).toBe("suspect");
+  });
+
   it("WD-05 one unanswered probe begins the row of three anew", async () => {
     const { server, liveness, pass, unanswered } = watched();
     server.answers = false;
