@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { type CsvError, parse } from "csv-parse";
+import { parse } from "csv-parse";
 import { HubError } from "../errors.ts";
+import { CSV_RECORD_BYTES_MAX, CsvLines, csvMistake } from "./csv-lines.ts";
 import { parseJson } from "./json-text.ts";
 import { utf8 } from "../registry/nas-name.ts";
 import type { Fields, InputError } from "./parameters.ts";
@@ -17,9 +18,8 @@ export interface Line {
   readonly errors: readonly InputError[];
 }
 
-/** Lines of one import, and octets of one line. */
+/** Lines of one import. */
 const LINES_MAX = 100_000;
-const LINE_BYTES_MAX = 65_536;
 const CHUNK_BYTES = 65_536;
 /** A few milliseconds of work. */
 const LINES_PER_TURN = 50;
@@ -65,7 +65,7 @@ function* jsonLines(text: string): Generator<Line> {
     const line = text.slice(at, end < 0 ? undefined : end).trim();
     at = end < 0 ? text.length : end + 1;
     number += 1;
-    if (line.length > LINE_BYTES_MAX) yield unreadable(number, `longer than ${LINE_BYTES_MAX} characters`);
+    if (line.length > CSV_RECORD_BYTES_MAX) yield unreadable(number, `longer than ${CSV_RECORD_BYTES_MAX} characters`);
     else if (line !== "") yield jsonLine(line, number);
   }
 }
@@ -85,34 +85,29 @@ function jsonLine(line: string, number: number): Line {
 /** @throws {HubError} ERR_INPUT: bad-input for the head */
 async function* csvLines(body: Buffer, columns: readonly string[]): AsyncGenerator<Line> {
   const skipped: Line[] = [];
+  const lines = new CsvLines();
   const parser = parse({
     bom: true,
     info: true,
     raw: true,
     skip_empty_lines: true,
     relax_column_count: true,
-    max_record_size: LINE_BYTES_MAX,
+    max_record_size: CSV_RECORD_BYTES_MAX,
     skip_records_with_error: true,
-    on_skip: (error, raw) => void skipped.push(unreadable(lineOf(error, raw), csvMistake(error))),
+    on_skip: (error, raw) => void skipped.push(unreadable(lines.ofMistake(error, raw), csvMistake(error))),
   });
   const chunks = Array.from({ length: Math.ceil(body.length / CHUNK_BYTES) }, (_, index) =>
     body.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
   );
   const records = Readable.from(chunks).pipe(parser) as AsyncIterable<CsvRecord>;
   let head: readonly string[] | undefined;
-  /** The library counts CR and LF each within quotation marks. */
-  let twice = 0;
   for await (const { record, info, raw } of records) {
-    yield* skipped.splice(0).map((line) => ({ ...line, number: line.number - twice }));
-    // Of the record that the text begins with; empty lines in front of it belong to nobody.
-    const text = raw.trim();
-    const own = text.split("\r\n").length - 1;
-    const number = info.lines - twice - own - lineEnds(text);
-    twice += own;
+    yield* skipped.splice(0).map(lines.corrected);
+    const number = lines.ofRecord(info.lines, raw);
     if (head === undefined) head = checkedHead(record, columns);
     else yield csvLine(record, head, number);
   }
-  yield* skipped.splice(0).map((line) => ({ ...line, number: line.number - twice }));
+  yield* skipped.splice(0).map(lines.corrected);
   if (head === undefined) throw refusal("bad-input", "the first line of CSV must name the columns");
 }
 
@@ -147,33 +142,8 @@ function checkedHead(record: readonly string[], columns: readonly string[]): rea
   throw refusal("bad-input", "the head of the CSV can not be meant; nothing was imported", { errors });
 }
 
-/** Where the record begins; the library counts to where it ends. */
-function lineOf(error: CsvError | undefined, raw: string | undefined): number {
-  const lines: unknown = error?.["lines"];
-  return typeof lines === "number" ? lines - lineEnds((raw ?? "").trimEnd()) : 0;
-}
-
-/** In our words: what the library says repeats the text of the line, which may hold a password. */
-function csvMistake(error: CsvError | undefined): string {
-  switch (error?.code) {
-    case "CSV_QUOTE_NOT_CLOSED":
-      return "a quotation mark is not closed";
-    case "CSV_MAX_RECORD_SIZE":
-      return `longer than ${LINE_BYTES_MAX} octets`;
-    case "CSV_INVALID_CLOSING_QUOTE":
-    case "INVALID_OPENING_QUOTE":
-      return 'a quotation mark stands where none may; inside of quotation marks write ""';
-    default:
-      return "can not be read as CSV";
-  }
-}
-
 function unreadable(number: number, detail: string): Line {
   return { number, fields: undefined, errors: [{ field: "", detail }] };
-}
-
-function lineEnds(text: string): number {
-  return text.split("\n").length - 1;
 }
 
 const FORMULA = /^['=+\-@\t\r\n＝＋－＠]/;

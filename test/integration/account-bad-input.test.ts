@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { startHub } from "../support/accounting-router.ts";
+import { CompatHub } from "../support/compat-hub.ts";
 
 async function post(api: string, text: string) {
   const headers = { "content-type": "text/csv" };
@@ -53,5 +54,34 @@ it("the name of a user is taken only as a login writes it", async () => {
     expect(response.status, what).toBe(expected);
     if (expected === 201) expect(response.headers.get("location")).toBe(`/v1/users/${name}`);
     expect((await fetch(`${api}/v1/users/${name}`)).status, what).toBe(expected === 201 ? 200 : 404);
+  }
+});
+
+it("a batch of django-freeradius names its bad lines too, without what is in them", async () => {
+  const hub = await CompatHub.start();
+  const rows = [
+    'alice,cleartext$one,,"A\r\nB",C',
+    'bob,cleart"ext$a-secret,,A,B',
+    "carol,cleartext$three",
+    "d\u0007d,,,A,B",
+    'erin,"cleartext$a-secret,,A,B',
+  ];
+  for (const [text, lines] of [
+    [rows.slice(1, 2), [1]],
+    [rows.slice(4), [1]],
+    [
+      [rows[0], rows[2], rows[3]],
+      [3, 4],
+    ],
+  ] as const) {
+    const form = new FormData();
+    form.set("name", "bad");
+    form.set("strategy", "csv");
+    form.set("csvfile", new File([`${text.join("\r\n")}\r\n`], "users.csv"));
+    const { status, text: answer } = await hub.django("batch/", form);
+    expect(status, answer).toBe(400);
+    const { csvfile } = JSON.parse(answer) as { csvfile: readonly string[] };
+    expect(csvfile.map((each) => Number(/^line (\d+): /.exec(each)?.[1]))).toEqual(lines);
+    expect(answer).not.toContain("secret");
   }
 });

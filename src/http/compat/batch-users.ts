@@ -1,5 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { utf8 } from "../../registry/nas-name.ts";
+import { octetText, textOctets } from "../../store/octet-text.ts";
+import { CSV_RECORD_BYTES_MAX, CsvLines, csvMistake } from "../csv-lines.ts";
 import type { CompatDeps } from "./deps.ts";
 import { phcOfDjango } from "./django-hash.ts";
 
@@ -72,22 +74,32 @@ interface Row {
   readonly cells: readonly string[];
 }
 
+interface CsvRecord {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+  readonly raw: string;
+}
+
 function rowsOf(octets: Buffer): readonly Row[] | { readonly errors: readonly string[] } {
   const text = utf8(octets);
   if (text === undefined) return { errors: ["the file is not UTF-8"] };
-  let rows: readonly Row[];
-  try {
-    const parsed = parse(text, {
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-    }) as unknown as readonly { readonly record: readonly string[]; readonly info: { readonly lines: number } }[];
-    rows = parsed.map(({ record, info }) => ({ line: info.lines, cells: record }));
-  } catch (error) {
-    return { errors: [`the file is no CSV: ${error instanceof Error ? error.message : "?"}`] };
-  }
+  const lines = new CsvLines();
+  const mistakes: { readonly number: number; readonly detail: string }[] = [];
+  const parsed = parse(text, {
+    bom: true,
+    info: true,
+    raw: true,
+    max_record_size: CSV_RECORD_BYTES_MAX,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    trim: true,
+    on_skip: (error, raw) => {
+      mistakes.push({ number: lines.ofMistake(error, raw), detail: csvMistake(error) });
+    },
+  }) as unknown as readonly CsvRecord[];
+  const rows = parsed.map(({ record, info, raw }) => ({ line: lines.ofRecord(info.lines, raw), cells: record }));
+  if (mistakes.length > 0) return { errors: mistakes.map(({ number, detail }) => `line ${number}: ${detail}`) };
   if (rows.length === 0) return { errors: ["the file has no users"] };
   return rows.length > USERS_MAX ? { errors: [`more than ${USERS_MAX} users: send parts`] } : rows;
 }
@@ -97,6 +109,7 @@ function userOf(cells: readonly string[], deps: CompatDeps): BatchUser | string 
   const [name = "", secret = "", email = "", firstName = "", lastName = ""] = cells;
   const username = name === "" ? (email.split("@", 1)[0] ?? "") : name;
   if (username === "" || username.length > USERNAME_MAX) return "the user name must have 1 to 64 characters";
+  if (octetText(textOctets(username)) !== username) return "the user name must be printable text";
   if (email !== "" && !EMAIL.test(email)) return "the e-mail address is none";
   const words = [firstName, lastName, email === "" ? "" : `<${email}>`].filter((word) => word !== "").join(" ");
   const user = { username, email, firstName, lastName, note: words === "" ? undefined : words };
