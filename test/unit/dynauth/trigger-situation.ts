@@ -40,7 +40,7 @@ export const REPLIED = {
   roundTripMs: 1,
 };
 
-export const ACK: Replied = { ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [textAttribute(18, "bye")] };
+const ACK: Replied = { ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [textAttribute(18, "bye")] };
 
 /** A request of a DAC, and what becomes of it. */
 export interface Situation {
