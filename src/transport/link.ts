@@ -159,7 +159,7 @@ export const DROP_REASONS = [
   "request-bad-message-authenticator",
   "request-stale-timestamp", // DP-04
   "request-no-timestamp", // DP-05
-  "request-invalid", // UL-11
+  "request-invalid", // UL-11; an Access-Request is rejected besides (UL-05, UL-17)
   "duplicate", // CON-12: the same request again while it is worked on
   "handler-busy", // too many requests of this link are being worked on
   "handler-failed", // the handler threw

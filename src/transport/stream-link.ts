@@ -256,7 +256,8 @@ export class StreamLink implements Link {
     // Over TLS the certificate says who it is; where the address alone does, a request has to name its NAS as over UDP.
     const byAddress = this.kind === "tcp";
     if (code === CODE.accessRequest && (byAddress ? !isValidAccessRequest(packet) : lacksState(packet))) {
-      return void this.#responder.answerWith(REJECT, packet, this.#asker, identifier); // UL-04, UL-05, UL-17
+      if (this.#responder.answerWith(REJECT, packet, this.#asker, identifier)) this.#drop("request-invalid"); // UL-04, UL-05, UL-17
+      return;
     }
     if (byAddress && code === CODE.accountingRequest && !isValidAccountingRequest(packet)) {
       return this.#drop("request-invalid"); // UL-11

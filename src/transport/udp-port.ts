@@ -222,8 +222,10 @@ export class UdpPort implements UdpSocketOwner {
         return undefined;
       }
       case CODE.accessRequest:
-        if (isValidAccessRequest(packet)) this.#responder.answer(packet, asker, key);
-        else this.#responder.answerWith(REJECT, packet, asker, key); // UL-04, UL-05, UL-17
+        if (!isValidAccessRequest(packet)) {
+          return this.#responder.answerWith(REJECT, packet, asker, key) ? "request-invalid" : undefined; // UL-04, UL-05, UL-17
+        }
+        this.#responder.answer(packet, asker, key);
         return undefined;
       default:
         if (!isValidAccountingRequest(packet)) return "request-invalid"; // UL-11

@@ -79,7 +79,7 @@ describe("rest, a back end in trouble", () => {
     [
       "sends its headers and no more",
       (_: unknown, response: Parameters<Answering>[1]) =>
-        void response.writeHead(200, { "Content-Type": "application/json" }).flushHeaders(),
+        response.writeHead(200, { "Content-Type": "application/json" }).flushHeaders(),
       "timeout",
     ],
     ["answers 500", empty(500), "server-error"],

@@ -172,7 +172,7 @@ describe("TcpListener", () => {
     }
     router.socket.write(request(CODE.accountingRequest, [NAS], 3));
     await router.ask(request(CODE.statusServer, [NAS], 4));
-    expect(fixture.drops).toEqual(["request-invalid"]);
+    expect(fixture.drops).toEqual(Array(3).fill("request-invalid"));
     expect(fixture.learnt).toEqual([CODE.statusServer]);
     expect(fixture.opened[0]?.open).toBe(true);
   });

@@ -193,6 +193,7 @@ describe("what a request must have", () => {
     const reply = await host.ask(request(CODE.accessRequest, [...attributes, PROXY_STATE]), fixture.port("auth"));
     expect(reply.code).toBe(valid ? CODE.accessAccept : CODE.accessReject);
     expect(reply.attributes.at(-1)).toEqual(PROXY_STATE); // UL-15
+    expect(fixture.reasons()).toEqual(valid ? [] : ["request-invalid"]);
   });
 
   it.each<[string, readonly Attribute[], boolean]>([

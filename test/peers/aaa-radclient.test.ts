@@ -145,6 +145,22 @@ describe("radclient against users of the store", () => {
     expect((await Promise.all(refused)).map(({ reply }) => reply)).toEqual(Array(3).fill("Access-Reject"));
   });
 
+  it("MAC: counts a device that nobody knows as no guess, so that its user can still log in at the portal", async () => {
+    const hub = await AaaHub.start({
+      users: [withPassword("nemo", "20000 leagues")],
+      yaml: `
+users: { guesses: { mac: 2, source: 3 } }
+modules: { sections: { authorize: [proxy, mac, users, chap, mschap, pap] } }`,
+    });
+    const station = 'Calling-Station-Id = "00-11-22-AA-BB-CC"';
+    for (let tries = 0; tries < 4; tries += 1) {
+      const { reply } = await hub.auth('User-Name = "001122aabbcc"', station, 'User-Password = "001122aabbcc"');
+      expect(reply).toBe("Access-Reject");
+    }
+    const login = await hub.auth('User-Name = "nemo"', station, 'User-Password = "20000 leagues"');
+    expect(login.reply).toBe("Access-Accept");
+  });
+
   it("stores accounting as before, and acknowledges what is stored", async () => {
     const hub = await AaaHub.start({});
     const { reply } = await hub.acct(

@@ -1,8 +1,8 @@
 import type { AaaRequest, ModuleServices, ReturnCode } from "../pipeline/types.ts";
 import type { GuessAttempt } from "../users/types.ts";
 
-/** How a look at a password ended. */
-export type AttemptVerdict = "match" | "mismatch" | "busy";
+/** How a look at a password ended; "stranger": nothing was guessed, nobody is known by what was shown. */
+export type AttemptVerdict = "match" | "mismatch" | "stranger" | "busy";
 
 /** Looks at a password unless there were too many wrong ones, and counts how it ends. A guess too many is answered as a wrong
  *  password is: who guesses learns nothing from it.
@@ -34,7 +34,7 @@ function judged(
   if (verdict === "busy") return "handled";
   if (!request.heartbeat) {
     if (verdict === "match") users?.guesses.succeeded(attempt);
-    else users?.guesses.failed(attempt);
+    else if (verdict === "mismatch") users?.guesses.failed(attempt);
   }
   if (verdict === "match") return "ok";
   request.control.rejectReason =

@@ -55,8 +55,9 @@ export const mac = defineModule({
       const address = deviceOf(request);
       if (address === undefined) return "invalid";
       return attemptLogin(request, services, () => {
-        const isRight = passwordFits(request, address, shared);
-        return isRight && request.control.user !== undefined ? "match" : "mismatch";
+        if (!passwordFits(request, address, shared)) return "mismatch";
+        // Every new device of a hotspot is a stranger: counted as a guess, it would keep itself and its neighbours from the portal.
+        return request.control.user === undefined ? "stranger" : "match";
       });
     },
   }),

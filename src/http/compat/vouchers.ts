@@ -71,7 +71,10 @@ function drawVoucher(
     ["Password", PLACES.passwordLabel, password, PLACES.password],
   ] as const) {
     sheet.fillColor("#555555").font("plain").fontSize(8);
-    sheet.text(label, ...at(labelY), inner).fillColor("#000000").font("typed");
+    sheet
+      .text(label, ...at(labelY), inner)
+      .fillColor("#000000")
+      .font("typed");
     const shown = printable(sheet, text);
     const size = VALUE_SIZES.find((each) => sheet.fontSize(each).heightOfString(shown, inner) <= VALUE_HEIGHT);
     sheet.fontSize(size ?? (VALUE_SIZES.at(-1) as number)).text(shown, ...at(y), inner);
