@@ -33,7 +33,7 @@ const TRANSPORTS: readonly Transport[] = ["tls", "udp"];
 /** Access-Request PAP from the store, beside Status-Server. */
 export async function measureAaa({ profileFolder }: Stage, plan: Plan): Promise<AaaRows> {
   using stage = await AaaStage.make(profileFolder);
-  return measureLogins(stage, plan);
+  return await measureLogins(stage, plan);
 }
 
 async function measureLogins(stage: AaaStage, plan: Plan): Promise<AaaRows> {

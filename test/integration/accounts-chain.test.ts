@@ -88,7 +88,8 @@ describe("a user with acct sessions at three routers, one of them on UDP", () =>
         }),
       { timeout: 30_000, interval: 10 },
     );
-    expect(running.eventsOf("user.told").map(({ told }) => told)).toEqual(Array<string>(6).fill("done"));
+    const told = () => running.eventsOf("user.told").map((event) => event.told);
+    await vi.waitFor(() => expect(told()).toEqual(Array<string>(6).fill("done")), { timeout: 30_000, interval: 10 });
   }, 90_000);
 
   it("is disconnected everywhere when the validity ends, which had not begun when it was set", async () => {
