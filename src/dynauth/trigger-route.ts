@@ -8,6 +8,8 @@ import { identifiesAnything } from "./request-rules.ts";
 export interface TriggerRealms {
   /** Realms of Operator-Name that are ours, lower case (DP-13). */
   readonly ours: ReadonlySet<string>;
+  /** Nothing is routed without Operator-Name, as at a proxy that goes by realms alone (DP-11). */
+  readonly required: boolean;
   /** Which NAS an Operator-NAS-Identifier stands for: its octets as lower-case hexadecimal (DP-14). */
   readonly operatorNas: ReadonlyMap<string, Target>;
 }
@@ -34,6 +36,7 @@ export function routeOf(attributes: readonly Attribute[], realms: TriggerRealms)
       return target === undefined ? refused(ERROR_CAUSE.nasIdentificationMismatch) : { kind: "target", target };
     }
   }
+  if (operator === undefined && realms.required) return refused(ERROR_CAUSE.requestNotRoutable); // DP-11
   const target = namedNas(attributes);
   if (target !== undefined) return { kind: "target", target };
   if (!identifiesAnything(attributes)) return refused(ERROR_CAUSE.missingAttribute);

@@ -33,6 +33,8 @@ export const dynauthSection = section(
     ).default(16),
     // DP-13
     realms: list("Realms of Operator-Name that are ours; others are not routable.", dnsName("A realm.")),
+    // DP-11
+    requireOperatorName: flag("Whether a request of a DAC without Operator-Name is not routable.").default(false),
     // DP-14
     operatorNas: withRules(list("Which NAS an Operator-NAS-Identifier stands for.", operatorNas), (entries, report) =>
       reportDuplicates(entries, "operatorNasIdentifier", "Operator-NAS-Identifier", report),
@@ -83,6 +85,7 @@ export function dynauthConfig(values: z.output<typeof dynauthSection>): DynauthC
     hopsMax: values.hops,
     realms: {
       ours: new Set(values.realms),
+      required: values.requireOperatorName,
       operatorNas: new Map(values.operatorNas.map((nas) => [nas.operatorNasIdentifier, targetOf(nas)])),
     },
     reverseFromUpstreams: new Set(values.reverseFromUpstreams),

@@ -151,7 +151,7 @@ describe("loadConfig()", () => {
       timestampWindowMs: 300_000,
       requireEventTimestamp: false,
       hopsMax: 16,
-      realms: { ours: new Set(), operatorNas: new Map() },
+      realms: { ours: new Set(), required: false, operatorNas: new Map() },
       reverseFromUpstreams: new Set(["tls", "udp"]),
       audit: "asked",
       select: [],

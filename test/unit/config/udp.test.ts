@@ -151,14 +151,16 @@ describe("tcp", () => {
 });
 
 describe("dynauth", () => {
-  it("DP-13, DP-14 knows its realms, and the NAS behind an Operator-NAS-Identifier", () => {
+  it("DP-11, DP-13, DP-14 knows its realms, and the NAS behind an Operator-NAS-Identifier", () => {
     const yaml = `dynauth:
   realms: [Example.NET]
+  requireOperatorName: true
   operatorNas:
     - { operatorNasIdentifier: "0A1B", nasIdentifier: Zürich }
     - { operatorNasIdentifier: "00", nasAddress: 2001:DB8:0:0::1 }`;
     expect(configOf(yaml).dynauth.realms).toEqual({
       ours: new Set(["example.net"]),
+      required: true,
       operatorNas: new Map([
         ["0a1b", { nasIdentifier: "Z\u00c3\u00bcrich" }],
         ["00", { nasAddress: "2001:db8::1" }],

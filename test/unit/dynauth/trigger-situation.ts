@@ -42,6 +42,12 @@ export const REPLIED = {
 
 const ACK: Replied = { ...REPLIED, kind: "ack", replyCode: 41, replyAttributes: [textAttribute(18, "bye")] };
 
+export const REALMS: TriggerOptions["realms"] = {
+  ours: new Set(["visited.example"]),
+  required: false,
+  operatorNas: new Map([["deadbeef", { nasIdentifier: "nas-07" }]]),
+};
+
 /** A request of a DAC, and what becomes of it. */
 export interface Situation {
   readonly code?: number;
@@ -78,7 +84,7 @@ export async function trigger(situation: Situation): Promise<{ reply: Reply; ask
       timestampWindowMs: 300_000,
       requireEventTimestamp: false,
       hopsMax: 16,
-      realms: { ours: new Set(["visited.example"]), operatorNas: new Map([["deadbeef", { nasIdentifier: "nas-07" }]]) },
+      realms: REALMS,
       ...options,
     },
   );

@@ -11,6 +11,7 @@ import {
   NAS,
   OPERATOR,
   OPERATOR_NAS,
+  REALMS,
   REPLIED,
   reaching,
   type Situation,
@@ -89,6 +90,17 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       answer: "code 42 cause 502",
     },
     {
+      name: "DP-11 no Operator-Name at a pure realm proxy, though the NAS is known",
+      options: { realms: { ...REALMS, required: true } },
+      answer: "code 42 cause 502",
+    },
+    {
+      name: "DP-11 Operator-Name of our realm at a pure realm proxy",
+      attributes: [USER, NAS, OPERATOR],
+      options: { realms: { ...REALMS, required: true } },
+      answer: "code 41",
+    },
+    {
       name: "DP-11 Operator-Name of another namespace",
       attributes: [USER, textAttribute(126, "0visited.example")],
       answer: "code 42 cause 502",
@@ -132,10 +144,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       name: `DP-21 Operator-NAS-Identifier of ${octets} octets that we know`,
       attributes: [USER, OPERATOR, operatorNas(Buffer.alloc(octets, 0xab))],
       options: {
-        realms: {
-          ours: new Set(["visited.example"]),
-          operatorNas: new Map([["ab".repeat(octets), { nasIdentifier: "nas-07" }]]),
-        },
+        realms: { ...REALMS, operatorNas: new Map([["ab".repeat(octets), { nasIdentifier: "nas-07" }]]) },
       },
       answer: "code 41",
     })),
