@@ -4,6 +4,7 @@ import type { ModuleCatalogue } from "./aaa/pipeline/module-set.ts";
 import { BackEnds } from "./aaa/pipeline/back-ends.ts";
 import type { Pipeline } from "./aaa/pipeline/pipeline.ts";
 import { Upstreams } from "./aaa/upstream/upstreams.ts";
+import { apiBooksOf } from "./api-books.ts";
 import { Bookkeeping } from "./bookkeeping.ts";
 import { type Clock, type Random, withinGrace } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -19,7 +20,7 @@ import type { Readiness } from "./http/options.ts";
 import { LinkEvents } from "./link-events.ts";
 import { ListenFaults } from "./listen-faults.ts";
 import { type ListenerAddresses, Listeners } from "./listeners.ts";
-import { compatPartsOf, pipelineOf } from "./module-services.ts";
+import { pipelineOf } from "./module-services.ts";
 import { EventLog, type Logger } from "./log.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 import { Registry } from "./registry/registry.ts";
@@ -301,37 +302,12 @@ export class Hub {
     const upstreams = () => this.#upstreams.servers();
     const udp = () => this.#listeners.udpFigures();
     const heartbeat = () => this.#heartbeat.check().ok;
-    const parts = { clock, random, events, registry, dynauth, dictionary, version, log, ...this.#booksOfApi() };
+    const requests = { ...this.#deps, registry, pipeline: this.#pipeline, account: this.#chain.answer };
+    const books = this.#books && apiBooksOf(this.#books, requests, () => this.#config);
+    const parts = { clock, random, events, registry, dynauth, dictionary, version, log, ...books };
     const backEnds = () => this.#backEnds.figures();
     this.#http = new HttpApi({ ...parts, ready, closeLink, upstreams, udp, heartbeat, backEnds }, this.#config.http);
     return this.#http.start();
-  }
-
-  /** What the API shows of the books, where there are any. */
-  #booksOfApi() {
-    if (this.#books === undefined) return {};
-    const books = this.#books;
-    const { registry } = this;
-    const { store, quota, accounts } = books;
-    return {
-      users: store.users,
-      plans: store.plans,
-      accounts,
-      compat: compatPartsOf({ ...this.#deps, registry, pipeline: this.#pipeline, account: this.#chain.answer }, books),
-      books: () => books.figures,
-      outbox: store.outbox,
-      backup: (name: string) => books.backup(name),
-      acctSessions: store.acctSessions,
-      usage: store.usage,
-      audit: store.audit,
-      quotaStore: store.quota,
-      quota: {
-        userChanged: (username: string) => books.quotaChanged(username),
-        standingsOf: (username: string) => quota.standingsOf(username),
-        ruleNames: () => this.#config.quota.rules.map(({ name }) => name),
-        countsOf: (rule: string) => this.#config.quota.rules.find(({ name }) => name === rule)?.counts,
-      },
-    };
   }
 
   #closeLink(linkId: string): boolean {

@@ -1,4 +1,3 @@
-import { ApiRequests, type ApiRequestsDeps } from "./aaa/by-api/api-requests.ts";
 import type { AccountingFault } from "./aaa/accounting/accounting-request.ts";
 import type { BackEnds } from "./aaa/pipeline/back-ends.ts";
 import { Pipeline } from "./aaa/pipeline/pipeline.ts";
@@ -8,9 +7,7 @@ import type { Bookkeeping } from "./bookkeeping.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Dynauth } from "./dynauth/dynauth.ts";
 import type { EventFeed } from "./events.ts";
-import type { CompatParts } from "./http/compat/deps.ts";
 import type { Logger } from "./log.ts";
-import type { AcctSession } from "./store/acct-session.ts";
 import type { Dictionary } from "./radius/dictionary.ts";
 
 export interface ModuleServicesDeps {
@@ -81,12 +78,4 @@ function contextOf(request: AaaRequest) {
 function storedAs(fault: AccountingFault | "not-stored" | undefined): Stored {
   if (fault === undefined) return "stored";
   return fault === "not-stored" ? fault : "invalid";
-}
-
-/** What the APIs of other systems use of the books. */
-export function compatPartsOf(deps: ApiRequestsDeps, books: Bookkeeping): CompatParts {
-  const { accounts, store } = books;
-  const { acctSessions, users, apiRecords: records } = store;
-  const closed = (acctSession: AcctSession) => books.closed(acctSession);
-  return { requests: new ApiRequests(deps), records, acctSessions, users, accounts, closed };
 }

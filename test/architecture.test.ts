@@ -24,6 +24,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "tls-material.ts",
     "expiry-watch.ts",
     "bookkeeping.ts",
+    "api-books.ts",
     "request-chain.ts",
     "listen-faults.ts",
     "listeners.ts",
