@@ -163,7 +163,8 @@ export class Bindings {
   carriersOf(name: string): LiveRecord[] {
     const carriers: LiveRecord[] = [];
     const present = this.#holdings.name(name);
-    if (present !== undefined) for (const holding of present.holdings.values()) carriers.push(...holding.carriers);
+    for (const holding of present?.holdings.values() ?? [])
+      for (const carrier of holding.carriers) carriers.push(carrier);
     return carriers;
   }
 
