@@ -237,7 +237,8 @@ describe("RadsecListener and what OpenSSL makes of a PSK", () => {
       const session = await ticketOf(hub.dial({}, router));
       const before = hub.refusals.length;
       const thief = hub.dial({}, { session });
-      expect(await hub.nextRefusal(before)).toMatchObject({ reason: "no-certificate" });
+      // OpenSSL cuts what is offered at a NUL: now and then the random octets of a ticket begin like the name of somebody.
+      expect(["no-certificate", "unknown-psk-identity"]).toContain((await hub.nextRefusal(before)).reason);
       expect(thief.isSessionReused()).not.toBe(true);
     }
   });
