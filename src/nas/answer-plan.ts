@@ -1,12 +1,6 @@
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, integerAttribute } from "../radius/attribute.ts";
-import {
-  encodeResponse,
-  FIRST_VALUE_OFFSET,
-  MESSAGE_AUTHENTICATOR_PLACEHOLDER,
-  type SharedSecret,
-  signResponse,
-} from "../radius/authenticator.ts";
+import { encodeResponse, FIRST_VALUE_OFFSET, type SharedSecret, signResponse } from "../radius/authenticator.ts";
 import { encodePacket, type Packet } from "../radius/packet.ts";
 
 /** How a simulated NAS answers Disconnect- and CoA-Requests. */
@@ -80,10 +74,7 @@ export function encodeAnswer(
     return octets;
   }
   if (flaw === "bad-message-authenticator") {
-    const octets = encodePacket(code, request.identifier, request.authenticator, [
-      MESSAGE_AUTHENTICATOR_PLACEHOLDER,
-      ...attributes,
-    ]);
+    const octets = encodePacket(code, request.identifier, request.authenticator, attributes, true);
     signResponse(octets, request.authenticator, FIRST_VALUE_OFFSET, secret);
     octets[FIRST_VALUE_OFFSET] = (octets[FIRST_VALUE_OFFSET] as number) ^ 1;
     // Signed again around the wrong value: only the Message-Authenticator fails.

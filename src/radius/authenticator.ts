@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, repeatedType } from "./attribute.ts";
+import { type Attribute, repeatedType } from "./attribute.ts";
 import { CODE, hasComputedAuthenticator } from "./codes.ts";
 import { MD5_BLOCK_BYTES, MD5_BYTES, Md5, type Md5State } from "./md5.ts";
 import {
@@ -51,12 +51,6 @@ const SECRET_BYTES_MAX = 1024;
 export const RADSEC_SECRET: SharedSecret = new SharedSecret("radsec");
 
 export type Verdict = "ok" | "bad-authenticator" | "bad-message-authenticator";
-
-/** The attribute to put first in a packet that is to be signed; its value is filled in by signRequest/signResponse. */
-export const MESSAGE_AUTHENTICATOR_PLACEHOLDER: Attribute = {
-  type: ATTRIBUTE.messageAuthenticator,
-  value: ZERO_AUTHENTICATOR,
-};
 
 // A copy of the packet, then the secret: every digest is computed over this copy, so that the packet given by the caller is only
 // ever written where it is signed.

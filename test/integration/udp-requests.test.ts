@@ -1,13 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import { systemRandom } from "../../src/clock.ts";
 import { type Attribute, attribute, integerAttribute, textAttribute } from "../../src/radius/attribute.ts";
-import { MESSAGE_AUTHENTICATOR_PLACEHOLDER, SharedSecret, signRequest } from "../../src/radius/authenticator.ts";
+import { SharedSecret, signRequest } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { encodePacket, ZERO_AUTHENTICATOR } from "../../src/radius/packet.ts";
 import type { UdpPurpose } from "../../src/transport/udp-port.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { NAS, RECORD, request, SECRET, udpEntry, USER, WAIT } from "../support/udp-fixture.ts";
 import { alive, badlySigned, bare, both, LENIENT, PROXY_STATE } from "../support/udp-requests.ts";
+import { UNSIGNED } from "../support/unsigned.ts";
 
 describe("what is no packet", () => {
   it("PKT-01 octets beyond Length are padding", async () => {
@@ -134,7 +135,7 @@ describe("who is authentic", () => {
 
   it("BR-04 Message-Authenticator may stand last", async () => {
     const { fixture, host } = await both();
-    const octets = encodePacket(1, 1, systemRandom.bytes(16), [NAS, USER, MESSAGE_AUTHENTICATOR_PLACEHOLDER]);
+    const octets = encodePacket(1, 1, systemRandom.bytes(16), [NAS, USER, UNSIGNED]);
     signRequest(octets, octets.length - 16, SECRET);
     expect((await host.ask(octets, fixture.port("auth"))).code).toBe(CODE.accessAccept);
   });

@@ -1,11 +1,12 @@
 import { systemRandom } from "../../src/clock.ts";
 import { type Attribute, textAttribute } from "../../src/radius/attribute.ts";
-import { FIRST_VALUE_OFFSET, MESSAGE_AUTHENTICATOR_PLACEHOLDER, signRequest } from "../../src/radius/authenticator.ts";
+import { FIRST_VALUE_OFFSET, signRequest } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { encodePacket } from "../../src/radius/packet.ts";
 import type { ClientEntry } from "../../src/transport/client-entry.ts";
 import type { UdpPurpose } from "../../src/transport/udp-port.ts";
 import { NAS, request, SECRET, UdpFixture, type UdpFixtureOptions, UdpHost, USER } from "./udp-fixture.ts";
+import { UNSIGNED } from "./unsigned.ts";
 
 export const PROXY_STATE: Attribute = textAttribute(33, "p1");
 /** Of a router that need not sign its Access-Requests. */
@@ -18,7 +19,7 @@ export function bare(attributes: readonly Attribute[] = [NAS, USER], identifier 
 
 /** A request with a wrong Message-Authenticator; its Request Authenticator, where it is computed, is right. */
 export function badlySigned(code: number, attributes: readonly Attribute[] = [NAS, USER], identifier = 1): Buffer {
-  const all = [MESSAGE_AUTHENTICATOR_PLACEHOLDER, ...attributes];
+  const all = [UNSIGNED, ...attributes];
   const octets = encodePacket(code, identifier, systemRandom.bytes(16), all);
   octets.fill(0x5a, FIRST_VALUE_OFFSET, FIRST_VALUE_OFFSET + 16);
   signRequest(octets, -1, SECRET);

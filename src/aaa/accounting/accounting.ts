@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { HubError } from "../../errors.ts";
-import { ATTRIBUTE } from "../../radius/attribute.ts";
+import { proxyStates } from "../../radius/attribute.ts";
 import { CODE } from "../../radius/codes.ts";
 import type { AccountingRecord } from "../../store/accounting-record.ts";
 import type { AcctSessionStore, RecordDetail, RecordResult } from "../../store/types.ts";
@@ -82,6 +82,5 @@ export class Accounting {
 
 /** UL-14, UL-15: nothing but the Proxy-States of the request, in order and unchanged. */
 function accountingResponse({ packet }: RequestContext): Reply {
-  const attributes = packet.attributes.filter(({ type }) => type === ATTRIBUTE.proxyState);
-  return { kind: "reply", code: CODE.accountingResponse, attributes };
+  return { kind: "reply", code: CODE.accountingResponse, attributes: proxyStates(packet.attributes) };
 }

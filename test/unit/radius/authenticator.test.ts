@@ -7,7 +7,6 @@ import {
   encodeRequest,
   encodeResponse,
   FIRST_VALUE_OFFSET,
-  MESSAGE_AUTHENTICATOR_PLACEHOLDER,
   RADSEC_SECRET,
   SharedSecret,
   signRequest,
@@ -17,6 +16,7 @@ import {
 } from "../../../src/radius/authenticator.ts";
 import { CODE } from "../../../src/radius/codes.ts";
 import { decodePacket, encodePacket, ZERO_AUTHENTICATOR } from "../../../src/radius/packet.ts";
+import { UNSIGNED } from "../../support/unsigned.ts";
 
 const RANDOM = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex");
 const name = textAttribute(ATTRIBUTE.nasIdentifier, "nas-07");
@@ -66,10 +66,7 @@ describe("verifyRequest()", () => {
   });
 
   it("CRY-13 an Accounting-Request that has a Message-Authenticator is verified as CoA is", () => {
-    const octets = encodePacket(CODE.accountingRequest, 1, ZERO_AUTHENTICATOR, [
-      MESSAGE_AUTHENTICATOR_PLACEHOLDER,
-      name,
-    ]);
+    const octets = encodePacket(CODE.accountingRequest, 1, ZERO_AUTHENTICATOR, [UNSIGNED, name]);
     signRequest(octets, FIRST_VALUE_OFFSET, RADSEC_SECRET);
     expect(verifyRequest(decodePacket(octets), RADSEC_SECRET)).toBe("ok");
     octets[FIRST_VALUE_OFFSET] = (octets[FIRST_VALUE_OFFSET] as number) ^ 1;
@@ -78,7 +75,7 @@ describe("verifyRequest()", () => {
   });
 
   it("verifies a Message-Authenticator wherever it stands", () => {
-    const octets = encodePacket(CODE.coaRequest, 1, RANDOM, [name, MESSAGE_AUTHENTICATOR_PLACEHOLDER, name]);
+    const octets = encodePacket(CODE.coaRequest, 1, RANDOM, [name, UNSIGNED, name]);
     const packet = decodePacket(octets);
     signRequest(octets, packet.messageAuthenticatorOffset, RADSEC_SECRET);
     expect(verifyRequest(decodePacket(octets), RADSEC_SECRET)).toBe("ok");
@@ -104,7 +101,7 @@ describe("encodeResponse() and verifyResponse()", () => {
   });
 
   it("CRY-06 refuses a reply whose Response Authenticator was computed before its Message-Authenticator", () => {
-    const octets = encodePacket(CODE.accessAccept, 7, RANDOM, [MESSAGE_AUTHENTICATOR_PLACEHOLDER, name]);
+    const octets = encodePacket(CODE.accessAccept, 7, RANDOM, [UNSIGNED, name]);
     signResponse(octets, RANDOM, -1, RADSEC_SECRET);
     const early = Buffer.from(octets.subarray(4, 20));
     signResponse(octets, RANDOM, FIRST_VALUE_OFFSET, RADSEC_SECRET);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { callOf } from "../../../../src/aaa/pipeline/options.ts";
 import type { ModuleServices, QuotaServices } from "../../../../src/aaa/pipeline/types.ts";
-import type { QuotaActionOptions, QuotaCounts } from "../../../../src/aaa/quota/options.ts";
 import type { Standing } from "../../../../src/aaa/quota/rules.ts";
 import { HubError } from "../../../../src/errors.ts";
 import { type Attribute, integerAttribute, textAttribute } from "../../../../src/radius/attribute.ts";
 import { CODE } from "../../../../src/radius/codes.ts";
 import { ModuleRig } from "../../../support/module-rig.ts";
+import { standing } from "../../../support/quota-standing.ts";
 
 const ANONYMOUS = textAttribute(1, "anonymous");
 const NEMO = textAttribute(1, "nemo");
@@ -31,21 +31,6 @@ async function passingOn(
   return rig;
 }
 
-const standing = (percent: number, action: QuotaActionOptions, counts: QuotaCounts = "both"): Standing => ({
-  rule: {
-    name: "monthly",
-    match: {},
-    counts,
-    period: { kind: "total" },
-    amount: 1_000,
-    thresholds: [{ percent: 100, notify: false, action }],
-  },
-  used: percent * 10,
-  amount: 1_000,
-  percent,
-  periodKey: "total",
-  periodEndsAtMs: 0,
-});
 const quotaOf = (...standings: readonly Standing[]): QuotaServices => ({
   hasRules: true,
   standingsOn: async (username) => (username === "nemo" ? standings : []),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { callOf } from "../../../../src/aaa/pipeline/options.ts";
 import type { ModuleServices, QuotaServices } from "../../../../src/aaa/pipeline/types.ts";
-import type { QuotaActionOptions, QuotaCounts } from "../../../../src/aaa/quota/options.ts";
 import type { Standing } from "../../../../src/aaa/quota/rules.ts";
 import type { ExchangeRequest } from "../../../../src/dynauth/exchange-request.ts";
 import type { Outcome } from "../../../../src/dynauth/outcome.ts";
@@ -9,6 +8,7 @@ import { textAttribute } from "../../../../src/radius/attribute.ts";
 import { CODE } from "../../../../src/radius/codes.ts";
 import type { AcctSession } from "../../../../src/store/acct-session.ts";
 import { moduleOf, ModuleRig } from "../../../support/module-rig.ts";
+import { standing } from "../../../support/quota-standing.ts";
 
 const accept = moduleOf("accept", {
   authorize({ control }) {
@@ -51,21 +51,6 @@ describe("attr-filter", () => {
 });
 
 describe("quota", () => {
-  const standing = (percent: number, action: QuotaActionOptions, counts: QuotaCounts = "both"): Standing => ({
-    rule: {
-      name: "monthly",
-      match: {},
-      counts,
-      period: { kind: "total" },
-      amount: 1_000,
-      thresholds: [{ percent: 100, notify: false, action }],
-    },
-    used: percent * 10,
-    amount: 1_000,
-    percent,
-    periodKey: "total",
-    periodEndsAtMs: 0,
-  });
   const ask = async (standings: readonly Standing[]) => {
     const quota: QuotaServices = {
       hasRules: true,
