@@ -54,6 +54,11 @@ async function run(outcomes: readonly LinkOutcome[], request = REQUEST) {
 }
 
 describe("runExchange()", () => {
+  it("says how long each link took, and all of them", async () => {
+    const { outcome } = await run([CLOSED_UNWRITTEN, reply(41)]);
+    expect(outcome).toMatchObject({ durationMs: 20, attempts: [{ tookMs: 10 }, { tookMs: 10 }] });
+  });
+
   it.each<{ name: string; links: LinkOutcome[]; expected: object; sent: number }>([
     { name: "ACK", links: [reply(41)], expected: { kind: "ack", replyCode: 41, mayHaveActed: false }, sent: 1 },
     {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodePacket, encodePacket } from "../../../src/radius/packet.ts";
-import { ReplyCache } from "../../../src/transport/reply-cache.ts";
+import { isSameRequest, ReplyCache } from "../../../src/transport/reply-cache.ts";
 import { TimingWheel } from "../../../src/transport/timing-wheel.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -19,6 +19,15 @@ function start() {
 }
 
 describe("ReplyCache", () => {
+  it.each([0, 15])("UL-08 takes an Authenticator that differs in octet %i alone for another request", (octet) => {
+    const { cache, packet } = start();
+    const known = cache.begin(1, packet, "work");
+    const other = Buffer.from(packet.octets);
+    other[4 + octet] = 1;
+    expect(known && isSameRequest(known, packet)).toBe(true);
+    expect(known && isSameRequest(known, decodePacket(other))).toBe(false);
+  });
+
   it("CON-12 forgets each response when its time is over although nothing comes, and then has no timer", () => {
     const { clock, cache, answered } = start();
     answered(1);
