@@ -41,7 +41,8 @@ export type ReplyVerdict =
   | "bad-message-authenticator"
   | "reply-stale-timestamp";
 
-/** Whether a packet with the Identifier of a request answers it: code, authenticators and Event-Timestamp must fit. */
+/** Whether a packet with the Identifier of a request answers it: code, authenticators and, in the answer to a Disconnect
+ *  or CoA, Event-Timestamp must fit. */
 export function verifyReply(reply: Packet, request: SentRequest, rules: ReplyRules): ReplyVerdict {
   if (!isReplyTo(request.code, reply.code)) return "reply-wrong-code"; // RC-04
   if (reply.code === CODE.protocolError && !refersTo(reply, request.code)) return "reply-wrong-code"; // RC-18
@@ -52,11 +53,14 @@ export function verifyReply(reply: Packet, request: SentRequest, rules: ReplyRul
   const verdict = verifyResponse(reply, request.authenticator, rules.secret);
   if (verdict === "bad-authenticator") return "reply-bad-authenticator";
   if (verdict !== "ok") return verdict;
+  return isStale(reply, request, rules) ? "reply-stale-timestamp" : "ok";
+}
+
+/** RC-15; RFC 5176 Section 6.3. In an Access-Accept it is what the server says of the user's session, and no proof of anything. */
+function isStale(reply: Packet, { code }: SentRequest, { wallMs, timestampWindowMs }: ReplyRules): boolean {
+  if (code !== CODE.disconnectRequest && code !== CODE.coaRequest) return false;
   const timestamp = firstInteger(reply.attributes, ATTRIBUTE.eventTimestamp);
-  if (timestamp !== undefined && Math.abs(timestamp * 1_000 - rules.wallMs) > rules.timestampWindowMs) {
-    return "reply-stale-timestamp"; // RC-15, RFC 5176 Section 6.3
-  }
-  return "ok";
+  return timestamp !== undefined && Math.abs(timestamp * 1_000 - wallMs) > timestampWindowMs;
 }
 
 /** Whether a Protocol-Error speaks of a request with this code: Original-Packet-Code, 241.4, says so or is absent (RFC 7930 Section 4). */
