@@ -16,6 +16,9 @@ export function reportUpstreamWarnings(values: HubValues, report: Report): void 
     // One over TLS may be there for what it sends back.
     const used = server.transport === "radsec" || pools.some((pool) => pool.servers.includes(server.name));
     if (!used) reportHere([], "is in no pool, so it is never asked");
+    if (isProbedElsewhere(server, values)) {
+      reportHere(["probe", "port"], "is auth, and realms ask this server for accounting alone: port: acct probes that");
+    }
   }
   for (const [index, pool] of pools.entries()) {
     const reportHere: Report = (path, message) => report(["upstreams", "pools", index, ...path], message);
@@ -41,6 +44,16 @@ function serverWarnings(server: Server, values: HubValues, report: Report): void
     report(["host"], "is a public address: RADIUS/UDP is for networks that nobody else can send from or listen to"); // UC-08
   }
   if (isOwnAddress(server, values)) report(["host"], "is this hub itself: what it passes on would come back"); // TLS-25
+}
+
+/** Whether the one port that the server needs is not the one that says whether it is alive. */
+function isProbedElsewhere({ name, transport, probe }: Server, { upstreams, realms, modules }: HubValues): boolean {
+  if (transport !== "udp" || probe.kind !== "status-server" || probe.port === "acct") return false;
+  const pools = upstreams.pools.filter(({ servers }) => servers.includes(name)).map((pool) => pool.name);
+  const rules = realms.filter(({ pool }) => pool !== undefined && pools.includes(pool));
+  // A module may name a pool for anything.
+  const free = modules.instances.some(({ module }) => module === "proxy");
+  return rules.length > 0 && !free && rules.every(({ kind }) => kind === "acct");
 }
 
 /** A name may be anything. */

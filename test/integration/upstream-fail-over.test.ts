@@ -5,7 +5,7 @@ import { CODE } from "../../src/radius/codes.ts";
 import { revealUserPassword } from "../../src/radius/hidden.ts";
 import { ForwardingHub, UPSTREAM_SECRET, udpServer } from "../support/forwarding-hub.ts";
 import { makeTestPki, type TestPki, WAIT } from "../support/listener-fixture.ts";
-import { silent, UdpRadiusServer } from "../support/radius-servers.ts";
+import { accept, silent, UdpRadiusServer } from "../support/radius-servers.ts";
 import type { RawNas } from "../support/raw-nas.ts";
 
 let pki: TestPki;
@@ -92,6 +92,31 @@ describe("a pool of UDP servers", () => {
     const hidden = firstValue(attributes, ATTRIBUTE.userPassword) as Buffer;
     expect(revealUserPassword(hidden, UPSTREAM_SECRET, authenticator)?.toString()).toBe("pass");
     expect(home.probes).toEqual([]);
+  });
+
+  it("ST-04 a server of accounting alone is probed there: dead while it is silent, alive once it says Accounting-Response", async () => {
+    const books = await UdpRadiusServer.start(UPSTREAM_SECRET, silent);
+    books.statusCode = CODE.accountingResponse;
+    const nowhere = await UdpRadiusServer.start(UPSTREAM_SECRET);
+    nowhere.close();
+    const probe = { ...udpServer("books", 0).probe, port: "acct" } as const;
+    const hub = await ForwardingHub.start(pki, {
+      servers: [udpServer("books", books.port, { authPort: nowhere.port, probe })],
+    });
+    hub.upstreams.probe();
+    await books.probe(0);
+    const nas = await hub.dial();
+    const record = (identifier: number) =>
+      nas.request(CODE.accountingRequest, [textAttribute(ATTRIBUTE.acctSessionId, "s")], identifier);
+    books.answersStatus = false;
+    record(1);
+    await hub.state("books", "dead");
+    books.answersStatus = true;
+    books.script = accept;
+    await hub.state("books", "alive");
+    record(2);
+    expect((await nas.packet(0)).code).toBe(CODE.accountingResponse);
+    expect(hub.changes).toEqual(["down books", "up books"]);
   });
 
   it("no server is asked twice, however alive it looks", async () => {

@@ -26,6 +26,7 @@ export const UPSTREAM_SECRET: SharedSecret = new SharedSecret("a secret of the h
 
 const PROBE = {
   kind: "status-server",
+  port: "auth",
   userName: "probe",
   password: "probe",
   timeoutMs: 200,

@@ -65,8 +65,9 @@ class Asked {
 export class UdpRadiusServer extends Asked {
   readonly secret: SharedSecret;
   script: Script;
-  /** Whether Status-Server is answered. */
+  /** Whether Status-Server is answered, and with what (ST-04). */
   answersStatus = true;
+  statusCode: number = CODE.accessAccept;
   port = 0;
   #socket: Socket | undefined;
 
@@ -108,7 +109,7 @@ export class UdpRadiusServer extends Asked {
   }
 
   #status(): Answer | undefined {
-    return this.answersStatus ? { code: CODE.accessAccept } : undefined;
+    return this.answersStatus ? { code: this.statusCode } : undefined;
   }
 }
 

@@ -28,6 +28,8 @@ interface CommonServerOptions {
 export interface ProbeOptions {
   /** "access-request" for servers that do not answer Status-Server: any reply will do. */
   readonly kind: "status-server" | "access-request";
+  /** Over UDP: which port is asked. "acct" for a server that keeps accounting and nothing else. */
+  readonly port: "auth" | "acct";
   /** User-Name and User-Password of a test Access-Request. */
   readonly userName: string;
   readonly password: string;

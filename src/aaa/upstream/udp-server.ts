@@ -103,9 +103,11 @@ export class UdpServer implements UpstreamServer {
     }
   }
 
-  /** Never a second copy: a Status-Server is not retransmitted (ST-13; RFC 5997 Section 4.1). */
+  /** Never a second copy: a Status-Server is not retransmitted (ST-13; RFC 5997 Section 4.1). Both ports answer it (ST-04), and a
+   *  server of accounting alone has but one. */
   async #probe(): Promise<string | undefined> {
-    const { probe, authPort } = this.#options;
+    const { probe } = this.#options;
+    const port = this.#options[`${probe.port}Port`];
     const { clock, nasIdentifier } = this.#deps;
     await this.#resolve();
     const hop = this.#hop();
@@ -113,14 +115,14 @@ export class UdpServer implements UpstreamServer {
     const deadline = clock.now() + probe.timeoutMs;
     const signal = this.#stopping.signal;
     const outcome = await this.#send(hop, probeRequest(probe, nasIdentifier, hop), {
-      port: authPort,
+      port,
       plan,
       deadline,
       signal,
     });
     if (outcome === undefined) return `${this.#options.host} can not be resolved`;
     if (outcome.kind === "reply") return undefined;
-    return outcome.kind === "closed" ? `nobody listens on port ${authPort}` : "probes stay unanswered";
+    return outcome.kind === "closed" ? `nobody listens on port ${port}` : "probes stay unanswered";
   }
 
   async #send(

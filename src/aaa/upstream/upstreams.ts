@@ -81,7 +81,7 @@ export class Upstreams {
   readonly forward = (context: RequestContext): Promise<Reply> | undefined => this.#forwarder.forward(context);
 
   /** The pool that a request is for. */
-  poolFor(request: Pick<RequestContext, "packet" | "link">): string | undefined {
+  poolFor(request: Pick<RequestContext, "packet" | "link" | "listener">): string | undefined {
     return this.#poolOf(request)?.name;
   }
 
@@ -119,8 +119,8 @@ export class Upstreams {
     );
   }
 
-  #poolOf({ packet, link }: Pick<RequestContext, "packet" | "link">): Pool | undefined {
-    const name = routeOf(this.#options.routes, packet.code, packet.attributes, link.listener);
+  #poolOf({ packet, link, listener }: Pick<RequestContext, "packet" | "link" | "listener">): Pool | undefined {
+    const name = routeOf(this.#options.routes, packet.code, packet.attributes, listener ?? link.listener);
     return name === undefined ? undefined : this.#pools.get(name);
   }
 

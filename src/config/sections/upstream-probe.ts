@@ -30,6 +30,9 @@ export const probeSection = section(
       "status-server",
       "access-request",
     ]).default("status-server"),
+    port: choice("Over udp: the port that is asked. acct for a server of accounting alone.", ["auth", "acct"]).default(
+      "auth",
+    ),
     userName: testUserName("User-Name of the Access-Request; any reply will do.").prefault("radsec-hub-probe"),
     password: testPassword("User-Password of the Access-Request.").prefault("radsec-hub-probe"),
     timeout: duration("How long a probe waits for its answer.", { min: "100ms", max: "30s" }).prefault("3s"),
@@ -43,6 +46,9 @@ export const probeSection = section(
 ).meta({ description: "What asks a server whether it is alive." });
 
 function probeRules(values: unknown, report: Report): void {
+  if (valueAt(values, "kind") === "access-request" && valueAt(values, "port") === "acct") {
+    report(["port"], "takes no Access-Request: with kind: access-request it is auth"); // UL-03
+  }
   const [timeout, interval, longest] = ["timeout", "interval", "intervalMax"].map((key) => valueAt(values, key));
   if (typeof interval !== "number") return;
   if (typeof timeout === "number" && timeout > interval) report(["timeout"], "must not be longer than interval");
@@ -52,6 +58,7 @@ function probeRules(values: unknown, report: Report): void {
 export function probeOptions(values: z.output<typeof probeSection>): ProbeOptions {
   return {
     kind: values.kind,
+    port: values.port,
     userName: values.userName,
     password: values.password,
     timeoutMs: values.timeout,

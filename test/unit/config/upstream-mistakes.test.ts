@@ -90,6 +90,13 @@ const SERVERS: readonly Mistake[] = [
     message: "longer than interval",
   },
   {
+    name: "UL-03 an Access-Request to the accounting port",
+    yaml: server(`${UDP}, probe: { kind: access-request, port: acct }`),
+    line: 3,
+    key: `${KEY}.probe.port`,
+    message: "no Access-Request",
+  },
+  {
     name: "an interval that shrinks",
     yaml: server(`${UDP}, probe: { interval: 5s, intervalMax: 4s }`),
     line: 3,

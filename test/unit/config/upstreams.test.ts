@@ -5,6 +5,7 @@ const UDP = "name: a, transport: udp, host: 10.0.0.1, secret: a-secret-that-is-l
 const TLS = "name: b, transport: radsec, host: AAA.Example";
 const PROBE = {
   kind: "status-server",
+  port: "auth",
   userName: "radsec-hub-probe",
   password: "radsec-hub-probe",
   timeoutMs: 3_000,

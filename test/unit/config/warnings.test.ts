@@ -188,6 +188,19 @@ describe("warnings of upstreams and realms", () => {
     expect(warningsOf(upstreams(two, rules))).toEqual([expect.stringContaining("realms[1]: is never reached")]);
   });
 
+  it.each([
+    ["", "kind: acct", "", true],
+    [", probe: { port: acct }", "kind: acct", "", false],
+    [", probe: { kind: access-request }", "kind: acct", "", false],
+    ["", "realm: a.example", "", false],
+    ["", "kind: acct", "modules: { instances: [{ module: proxy, settings: { pool: p } }] }", false],
+  ])("warns of a server that is asked for accounting alone and probed elsewhere: %s %s", (keys, rule, more, warned) => {
+    const rest = `pools: [{ name: p, servers: s }] }\nrealms: [{ pool: p, ${rule} }]\n${more}`;
+    const about = "upstreams.servers[0].probe.port: is auth, and realms ask this server for accounting alone";
+    const yaml = upstreams(server(`${UDP_SERVER}, host: 10.0.0.1${keys}`), rest);
+    expect(warningsOf(yaml)).toEqual(warned ? [expect.stringContaining(about)] : []);
+  });
+
   it("warns of reach and filter without mayTrigger", () => {
     expect(warningsOf(upstreams(server("transport: radsec, host: a.example, reach: { nas: x }")))).toEqual([
       "upstreams.servers[0].reach: has no effect without mayTrigger: true",
