@@ -52,6 +52,7 @@ export class Listeners {
   #tcpClients: AddressClients;
   #udpPeers: UdpPeers | undefined;
   readonly #udpFallbacks: UdpFallbacks;
+  #udpOptions: Config["udp"];
 
   constructor(deps: ListenersDeps, config: Config) {
     this.#deps = deps;
@@ -59,6 +60,7 @@ export class Listeners {
     this.#udpClients = new AddressClients(config.clients, "udp");
     this.#tcpClients = new AddressClients(config.clients, "tcp");
     this.#udpFallbacks = new UdpFallbacks(deps);
+    this.#udpOptions = config.udp;
   }
 
   /** @param faults hears of every listener that can not have its address; the caller then stops what has started
@@ -122,6 +124,7 @@ export class Listeners {
     this.#tlsClients = new ClientDirectory(config.clients);
     this.#udpClients = new AddressClients(config.clients, "udp");
     this.#tcpClients = new AddressClients(config.clients, "tcp");
+    this.#udpOptions = config.udp;
     for (const options of config.udp) this.#udp.get(options.name)?.apply(options);
     for (const options of config.tcp) this.#tcp.get(options.name)?.apply(options);
     const [first] = config.udp;
@@ -192,7 +195,7 @@ export class Listeners {
         clock,
         peers: this.#udpPeers,
         handler: chain.answer,
-        trigger: chain.trigger(options.noRoute),
+        trigger: chain.trigger(() => this.#udpOptions.find(({ name }) => name === options.name)?.noRoute),
         dropped: (reason, from) => observer.datagramDropped(reason, from),
         expand: expandAddress,
         moved: (change) => events.emit({ type: "listener.moved", atMs: clock.wallMs(), detail: undefined, ...change }),

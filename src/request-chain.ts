@@ -40,9 +40,10 @@ export class RequestChain {
     return upstream ?? (served ?? answerUnserved)(context);
   };
 
-  /** What a DAC sends to a port for triggers. */
-  trigger(noRoute: NoRouteAnswer): RequestHandler {
-    return (context) => this.#trigger(context, { noRoute });
+  /** What a DAC sends to a port for triggers.
+   *  @param noRoute what its listener answers now */
+  trigger(noRoute: () => NoRouteAnswer | undefined): RequestHandler {
+    return (context) => this.#trigger(context, { noRoute: noRoute() });
   }
 
   /** What an upstream server asks in reverse on a link that the hub has opened: any request there is for a NAS. */
@@ -53,7 +54,7 @@ export class RequestChain {
 
   #trigger(
     { packet, link, signal }: RequestContext,
-    how: { readonly noRoute?: NoRouteAnswer; readonly kinds?: ReadonlySet<Link["kind"]> } = {},
+    how: { readonly noRoute?: NoRouteAnswer | undefined; readonly kinds?: ReadonlySet<Link["kind"]> } = {},
   ): Promise<Reply> {
     const origin = link.kind === "udp" ? { address: link.address } : { address: link.address, link };
     return this.#parts.triggers.handle({ packet, client: link.client, origin, signal, ...how });

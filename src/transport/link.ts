@@ -93,6 +93,8 @@ export type RequestHandler = (context: RequestContext) => Reply | Promise<Reply>
 export interface RequestContext {
   readonly packet: Packet;
   readonly link: Link;
+  /** Name of the listener that it came in by, where that may be another than the link's: a router over UDP speaks to any. */
+  readonly listener?: string | undefined;
   /** Fires when the link closes: nobody can receive the reply any more (CON-11). */
   readonly signal: Cancellation;
   /** The hub asks itself whether it is alive: no trace in audit, rate limits or accounting. */

@@ -13,6 +13,8 @@ import type { TimingWheel } from "./timing-wheel.ts";
 /** Who asks, and how the answer gets back. */
 export interface Asker {
   readonly link: Link;
+  /** Name of the listener that hears it. */
+  readonly listener: string;
   /** Old routers on UDP do not know Protocol-Error: it is silence there (PE-06). */
   readonly takesProtocolError: boolean;
   /** Status-Servers of this second. */
@@ -224,6 +226,10 @@ class RequestInProgress implements RequestContext {
 
   get link(): Link {
     return this.asker.link;
+  }
+
+  get listener(): string {
+    return this.asker.listener;
   }
 
   get signal(): Cancellation {

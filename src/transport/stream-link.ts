@@ -127,6 +127,7 @@ export class StreamLink implements Link {
     this.#responder = new Responder(deps, { ...options, requestsOfAskerMax, duplicates: DUPLICATES });
     this.#asker = {
       link: this,
+      listener: facts.listener,
       takesProtocolError: facts.kind === "tls",
       statusRate: new PerSecond(),
       working: { count: 0 },

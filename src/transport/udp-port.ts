@@ -83,8 +83,9 @@ const REJECT: Reply = { kind: "reply", code: CODE.accessReject, attributes: [] }
 export class UdpPort implements UdpSocketOwner {
   readonly purpose: UdpPurpose;
   readonly address: string;
+  /** Its name. */
+  readonly listener: string;
   readonly #deps: UdpPortDeps;
-  readonly #listener: string;
   readonly #socket: UdpSocket;
   readonly #responder: Responder;
   readonly #triggers: Responder;
@@ -100,7 +101,7 @@ export class UdpPort implements UdpSocketOwner {
   ) {
     this.purpose = facts.purpose;
     this.address = facts.address;
-    this.#listener = facts.listener;
+    this.listener = facts.listener;
     this.#deps = deps;
     this.#options = options;
     this.#socket = new UdpSocket(facts.address, this, receiveBufferBytes);
@@ -154,7 +155,7 @@ export class UdpPort implements UdpSocketOwner {
   }
 
   received(octets: Buffer, from: RemoteInfo): void {
-    const link = this.#deps.peers.find(from.address, this.#listener);
+    const link = this.#deps.peers.find(from.address, this.listener);
     if (link === undefined) return this.drop("unknown-source", from, link); // DP-02, UL-01
     if (this.#paused) return this.drop("stopping", from, link);
     const asker = new UdpAsker(this, from, link);
@@ -172,7 +173,7 @@ export class UdpPort implements UdpSocketOwner {
 
   /** @param link undefined for a source that nobody knows */
   drop(reason: DropReason, { address, port }: RemoteInfo, link: UdpLink | undefined): void {
-    this.#deps.dropped(reason, { listener: this.#listener, address, port, link });
+    this.#deps.dropped(reason, { listener: this.listener, address, port, link });
   }
 
   serve(context: RequestContext, link: UdpLink): Reply | Promise<Reply> {
@@ -261,6 +262,10 @@ class UdpAsker implements Asker {
     this.#port = port;
     this.#from = from;
     this.link = link;
+  }
+
+  get listener(): string {
+    return this.#port.listener;
   }
 
   get statusRate() {

@@ -50,6 +50,8 @@ export interface ReadOptions {
   /** Silence after which an acct session is stale, milliseconds. */
   readonly staleAfterMs: number;
   readonly arrivedAtMs: number;
+  /** Name of the listener that it came in by; without it the link's. */
+  readonly listener?: string | undefined;
   /** What an HTTP API told beyond RADIUS. */
   readonly byApi?: Pick<ToldByApi, "told" | "nasKey" | "reopens"> | undefined;
 }
@@ -65,7 +67,7 @@ export function readAccounting(packet: Packet, link: Link, options: ReadOptions)
   const ofNas = kind === "on" || kind === "off";
   const acctSessionId = firstValue(attributes, ATTRIBUTE.acctSessionId);
   if (!ofNas && (acctSessionId === undefined || acctSessionId.length === 0)) return "acct-no-session-id";
-  const facts = factsOf(attributes, link, options.byApi?.told);
+  const facts = factsOf(attributes, link, options);
   if (facts.nasIdentifier === undefined && facts.nasAddress === undefined) return "acct-no-nas";
   const userName = firstValue(attributes, ATTRIBUTE.userName);
   const eventTimestamp = firstInteger(attributes, ATTRIBUTE.eventTimestamp);
@@ -100,7 +102,7 @@ function isShared(attributes: readonly Attribute[], { client: { sharedNasIdentif
   return sharedNasIdentifiers.has(firstValue(attributes, ATTRIBUTE.nasIdentifier)?.toString("latin1") ?? "");
 }
 
-function factsOf(attributes: readonly Attribute[], link: Link, told: string | undefined): AcctSessionFacts {
+function factsOf(attributes: readonly Attribute[], link: Link, { listener, byApi }: ReadOptions): AcctSessionFacts {
   const text = (type: number): string | undefined => {
     const value = firstValue(attributes, type);
     return value === undefined || value.length === 0 ? undefined : octetText(value);
@@ -125,9 +127,9 @@ function factsOf(attributes: readonly Attribute[], link: Link, told: string | un
     linkId: link.linkId,
     peerKey: link.peerKey,
     client: link.client.name,
-    listener: link.listener,
+    listener: listener ?? link.listener,
     address: link.address,
-    told,
+    told: byApi?.told,
   };
 }
 

@@ -61,11 +61,12 @@ export class Accounting {
 
   /** Stores an Accounting-Request. @returns undefined once it is durable, else why it is not */
   async record(
-    context: Pick<RequestContext, "packet" | "link" | "byApi" | "afterReply">,
+    context: Pick<RequestContext, "packet" | "link" | "listener" | "byApi" | "afterReply">,
   ): Promise<AccountingFault | "not-stored" | undefined> {
-    const { packet, link, byApi } = context;
+    const { packet, link, listener, byApi } = context;
     const arrivedAtMs = this.#deps.clock.wallMs();
-    const record = readAccounting(packet, link, { staleAfterMs: this.#options.staleAfterMs, arrivedAtMs, byApi });
+    const { staleAfterMs } = this.#options;
+    const record = readAccounting(packet, link, { staleAfterMs, arrivedAtMs, listener, byApi });
     if (typeof record === "string") return record;
     let result: RecordResult;
     try {

@@ -53,6 +53,10 @@ export class PipelineRequest implements AaaRequest {
     return this.context.link;
   }
 
+  get listener(): string | undefined {
+    return this.context.listener;
+  }
+
   get onward(): ReplyAttributes {
     this.#onward ??= new ReplyAttributes(this.#dictionary, this.packet.attributes);
     return this.#onward;
@@ -69,6 +73,7 @@ export class PipelineRequest implements AaaRequest {
     ];
     return {
       link: context.link,
+      listener: context.listener,
       signal: context.signal,
       byApi: context.byApi,
       ...(context.heartbeat === true && { heartbeat: true as const }),

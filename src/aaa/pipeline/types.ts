@@ -93,7 +93,7 @@ export function defineModule<Schema extends z.ZodType>(definition: ModuleDefinit
 }
 
 /** An Access-Request or Accounting-Request on its way through the sections. */
-export interface AaaRequest extends Pick<RequestContext, "packet" | "link" | "byApi"> {
+export interface AaaRequest extends Pick<RequestContext, "packet" | "link" | "listener" | "byApi"> {
   readonly kind: "auth" | "acct";
   /** User-Name as octetText(), control.username if a module changed it; undefined without one. */
   readonly username: string | undefined;
