@@ -62,8 +62,15 @@ export class RegistryResolver implements Resolver {
       const records = this.#registry.byNasIdentifier(nasIdentifier);
       return nasAddress === undefined ? records : records.filter((record) => isMeant(record, target));
     }
-    if (nasAddress !== undefined) return this.#registry.byNasAddress(nasAddress);
+    if (nasAddress !== undefined) return this.#atAddress(nasAddress);
     throw new HubError("ERR_INPUT", "the request names no NAS: give a NAS-Identifier, a NAS address or a link");
+  }
+
+  /** Who has said that the address is its own, and the router over UDP that is there: it need not have said anything yet. */
+  #atAddress(nasAddress: string): readonly LinkRecord[] {
+    const said = this.#registry.byNasAddress(nasAddress);
+    const there = this.#registry.find("address", nasAddress).filter((each) => isAt(each, nasAddress));
+    return there.length === 0 ? said : [...new Set([...said, ...there])];
   }
 
   /** A name that configuration lets several peers share, or an address behind several NATs, says not who is meant: also while
@@ -88,8 +95,13 @@ export class RegistryResolver implements Resolver {
 function isMeant(record: LinkRecord, { nasIdentifier, nasAddress }: Target): boolean {
   return (
     (nasIdentifier === undefined || record.nasIdentifiers.has(nasIdentifier)) &&
-    (nasAddress === undefined || record.nasAddresses.has(nasAddress))
+    (nasAddress === undefined || record.nasAddresses.has(nasAddress) || isAt(record, nasAddress))
   );
+}
+
+/** Whether a router over UDP has the address: that is what proves who it is. A UDP fallback is only a way to who is on TLS. */
+function isAt({ link }: LinkRecord, nasAddress: string): boolean {
+  return link.kind === "udp" && link.fallback !== true && link.address === nasAddress;
 }
 
 /** @throws {HubError} ERR_AMBIGUOUS */

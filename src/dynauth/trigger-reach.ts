@@ -28,7 +28,10 @@ export function mayReachNas(
     return name !== undefined && mayReachName(reach.nas, name);
   }
   const { nasIdentifiers, nasAddresses } = record ?? NOTHING_PROVEN;
-  return [...Array.from(nasIdentifiers, textOf), ...nasAddresses].some((name) => mayReachName(reach.nas ?? [], name));
+  const source = link.kind === "udp" ? [link.address] : []; // which is what a router over UDP is known by
+  return [...Array.from(nasIdentifiers, textOf), ...nasAddresses, ...source].some((name) =>
+    mayReachName(reach.nas ?? [], name),
+  );
 }
 
 const NOTHING_PROVEN = { nasIdentifiers: new Set<string>(), nasAddresses: new Set<string>() };
