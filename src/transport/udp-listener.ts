@@ -88,12 +88,13 @@ export class UdpListener {
     return { name: this.#options.name, ...figures, ...(drops === undefined && { receiveDrops: undefined }) };
   }
 
-  /** @throws {HubError} ERR_LISTEN naming address and port: then no socket is left open */
+  /** An address behind a wildcard that is not ready yet is no fault: it has its sockets once it is.
+   *  @throws {HubError} ERR_LISTEN naming address and port: then no socket is left open */
   async start(): Promise<readonly UdpSocketAddress[]> {
     const { name } = this.#options;
     const opened: UdpSocketAddress[] = [];
     try {
-      for (const address of this.#addresses()) opened.push(...(await this.#openAll(address)));
+      for (const address of this.#addresses()) opened.push(...(await this.#openFirst(address)));
       if (opened.length === 0) throw new HubError("ERR_LISTEN", `udp listener ${name} has no address to listen on`);
     } catch (error) {
       await this.stop(0);
@@ -172,9 +173,7 @@ export class UdpListener {
         this.#moved(address, "opened");
       } catch (error) {
         this.#leave(address);
-        // An address that is new may not be ready yet (RFC 4862 Section 5.4): the next look tries again.
-        if (!this.#failed.has(address)) this.#moved(address, "failed", (error as Error).message);
-        this.#failed.add(address);
+        this.#notReady(address, error as HubError);
       }
     }
   }
@@ -188,6 +187,25 @@ export class UdpListener {
       if (drops !== undefined) this.#past.drops += port.receiveDrops(drops);
       port.close();
     }
+  }
+
+  /** @throws {HubError} ERR_LISTEN */
+  async #openFirst(address: string): Promise<readonly UdpSocketAddress[]> {
+    try {
+      return await this.#openAll(address);
+    } catch (error) {
+      const { code } = ((error as HubError).cause ?? {}) as NodeJS.ErrnoException;
+      if (code !== "EADDRNOTAVAIL" || this.#options.addresses.includes(address)) throw error;
+      this.#leave(address);
+      this.#notReady(address, error as HubError);
+      return [];
+    }
+  }
+
+  /** An address that is new may not be ready yet (RFC 4862 Section 5.4): the next look tries again. */
+  #notReady(address: string, { message }: Error): void {
+    if (!this.#failed.has(address)) this.#moved(address, "failed", message);
+    this.#failed.add(address);
   }
 
   #moved(address: string, change: AddressChange["change"], detail?: string): void {

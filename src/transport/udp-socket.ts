@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { platform } from "node:os";
 
 /** What one socket is told of. */
 export interface UdpSocketOwner {
@@ -15,6 +16,8 @@ const literal = (
   family: unknown,
   done: (error: null, address: string, family: number) => void,
 ): void => done(null, address, typeof family === "number" ? family : 4);
+
+const IS_LINUX = platform() === "linux";
 
 /** One UDP socket. An IPv6 socket takes no IPv4, so that both families can have the same port.
  *  @param receiveBufferBytes SO_RCVBUF; the system may give less */
@@ -39,9 +42,9 @@ export class UdpSocket {
     this.#socket.on("error", (error) => queueMicrotask(() => this.#sent(error)));
   }
 
-  /** Octets that the system lets wait to be read. */
+  /** Octets that the system lets wait to be read. Linux takes twice of what it is asked for, and tells that: socket(7). */
   get receiveBufferBytes(): number {
-    return this.#socket.getRecvBufferSize();
+    return this.#socket.getRecvBufferSize() / (IS_LINUX ? 2 : 1);
   }
 
   /** @throws what the system says */

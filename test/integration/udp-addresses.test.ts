@@ -65,6 +65,35 @@ describe("a wildcard while addresses come and go", () => {
     expect(fixture.moved).toEqual(["failed 127.0.0.2", "opened 127.0.0.2"]);
   });
 
+  it("UL-02 an address that is not ready yet when the hub starts keeps nobody waiting: it is reported, and had once it is", async () => {
+    const port = await freePort();
+    // As an IPv6 address is while the system looks for its duplicate (RFC 4862 Section 5.4): there, and not to be had.
+    const addresses = ["192.0.2.77", "127.0.0.1"];
+    const { clock, fixture } = await machine(addresses, port);
+    expect([fixture.listener.listening, fixture.moved]).toEqual([true, ["failed 192.0.2.77"]]);
+    await (await UdpHost.open()).ask(request(CODE.accessRequest), port);
+    addresses[0] = "127.0.0.2"; // no test can make an address ready
+    await vi.waitUntil(() => {
+      clock.advance(10_020);
+      return fixture.moved.length === 2;
+    }, WAIT);
+    expect(fixture.moved[1]).toBe("opened 127.0.0.2");
+  });
+
+  it.each([
+    ["an address that configuration names", { addresses: ["192.0.2.77"] }, "no such address"],
+    ["a port that somebody has on one of them", { addresses: ["0.0.0.0"] }, "in use"],
+  ])("%s and that can not be had is no start", async (_, { addresses }, why) => {
+    const squatter = await UdpHost.open("127.0.0.2");
+    const ports = { authPort: squatter.port, acctPort: undefined, dynauthPort: undefined };
+    const expand = (address: string) => (address === "0.0.0.0" ? ["127.0.0.1", "127.0.0.2"] : [address]);
+    await expect(UdpFixture.start({ listener: { addresses, ...ports }, expand })).rejects.toMatchObject({
+      code: "ERR_LISTEN",
+      message: expect.stringContaining(why),
+    });
+    await expect(UdpHost.open("127.0.0.1", squatter.port)).resolves.toBeDefined(); // nothing is left open
+  });
+
   it("stop() ends the looking", async () => {
     const addresses = ["127.0.0.1"];
     const { clock, fixture } = await machine(addresses, await freePort());

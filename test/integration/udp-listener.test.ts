@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import type { HubError } from "../../src/errors.ts";
 import { SharedSecret } from "../../src/radius/authenticator.ts";
@@ -164,6 +165,18 @@ describe("pause() and stop()", () => {
     expect(fixture.listener.warnings()[0]).toContain("sysctl -w net.core.rmem_max=268435456");
     const modest = await UdpFixture.start({ listener: { receiveBufferBytes: 65_536 } });
     expect(modest.listener.warnings()).toEqual([]);
+  });
+
+  it("warnings() names what the system gives as its setting counts: Linux says twice as much of each socket", async (context) => {
+    const setting = "/proc/sys/net/core/rmem_max";
+    if (!existsSync(setting)) context.skip("this system has no such setting");
+    const given = Number(readFileSync(setting, "latin1"));
+    const { fixture } = await both({ listener: { receiveBufferBytes: given + 1_024 } });
+    expect(fixture.listener.warnings()[0]).toContain(
+      `gives ${given} octets of receive buffer where ${given + 1_024} are`,
+    );
+    const exact = await UdpFixture.start({ listener: { receiveBufferBytes: given } });
+    expect(exact.listener.warnings()).toEqual([]);
   });
 
   it("apply() changes the rules of open sockets", async () => {
