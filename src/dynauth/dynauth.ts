@@ -1,5 +1,5 @@
 import { HubError } from "../errors.ts";
-import { type ExchangeDeps, runExchange } from "./exchange.ts";
+import { type ExchangeDeps, type ExchangeTimes, runExchange } from "./exchange.ts";
 import { ExchangeReports, type ExchangeReportsDeps } from "./exchange-reports.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Outcome } from "./outcome.ts";
@@ -11,8 +11,7 @@ export interface DynauthDeps extends ExchangeReportsDeps, ExchangeDeps {
   readonly nextExchangeId: () => string;
 }
 
-export interface DynauthOptions {
-  readonly timeoutMs: number;
+export interface DynauthOptions extends ExchangeTimes {
   /** What a request may ask for at the most. */
   readonly timeoutMaxMs: number;
   /** Exchanges at once in the whole hub; one more is `busy`. */
@@ -43,7 +42,7 @@ export class Dynauth {
    *  @throws {HubError} ERR_UNDER_SPECIFIED, ERR_ATTRIBUTE_NOT_ALLOWED, ERR_AMBIGUOUS, ERR_INPUT, ERR_RADIUS_TOO_LONG, ERR_STOPPED */
   async exchange(request: ExchangeRequest): Promise<readonly Outcome[]> {
     if (this.#stopping) throw new HubError("ERR_STOPPED", "the hub is stopping and takes no new exchange");
-    const timeoutMs = this.#timeout(request.timeoutMs);
+    const times = this.#times(request.timeoutMs);
     if (request.proxied !== true) assertSendable(request.code, request.attributes, request.force === true);
     const found = this.#deps.resolver.resolve(request);
     const resolution = found instanceof Promise ? await found : found;
@@ -61,7 +60,7 @@ export class Dynauth {
         })),
       ];
     }
-    const outcomes = resolution.targets.map((target) => this.#exchangeWith(target, request, timeoutMs));
+    const outcomes = resolution.targets.map((target) => this.#exchangeWith(target, request, times));
     const [first] = outcomes;
     // Nearly every request means one NAS, and Promise.all is not free.
     return outcomes.length === 1 && first !== undefined ? [await first] : Promise.all(outcomes);
@@ -82,10 +81,10 @@ export class Dynauth {
     this.#reports.flush();
   }
 
-  #exchangeWith(target: ResolvedTarget, request: ExchangeRequest, timeoutMs: number): Promise<Outcome> {
+  #exchangeWith(target: ResolvedTarget, request: ExchangeRequest, times: ExchangeTimes): Promise<Outcome> {
     return this.#observed(request, (exchangeId) => {
       if (this.#inFlight <= this.#options.exchangesMax) {
-        return runExchange(exchangeId, request, target, timeoutMs, this.#deps);
+        return runExchange(exchangeId, request, target, times, this.#deps);
       }
       const { nas, acctSessionKey } = target;
       const nothingDone = { exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
@@ -93,15 +92,15 @@ export class Dynauth {
     });
   }
 
-  #timeout(wanted: number | undefined): number {
-    const { timeoutMs, timeoutMaxMs } = this.#options;
-    if (wanted === undefined) return timeoutMs;
+  #times(wanted: number | undefined): ExchangeTimes {
+    if (wanted === undefined) return this.#options;
+    const { timeoutMaxMs } = this.#options;
     if (!(wanted > 0 && wanted <= timeoutMaxMs)) {
       throw new HubError("ERR_INPUT", `the timeout must be more than 0 and at most ${timeoutMaxMs / 1_000} s`, {
         timeoutMs: wanted,
       });
     }
-    return wanted;
+    return { timeoutMs: wanted, timeoutUdpMs: wanted };
   }
 
   /** Every exchange is in the event feed, with its beginning and its end. */

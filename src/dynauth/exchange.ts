@@ -17,6 +17,13 @@ export interface ExchangeDeps {
   readonly mark: ProxyMark;
 }
 
+/** How long to wait for the NAS, by the kind of link that it is tried on first. */
+export interface ExchangeTimes {
+  readonly timeoutMs: number;
+  /** Over UDP, where the request is sent again meanwhile: as long as that goes on (UC-02). */
+  readonly timeoutUdpMs: number;
+}
+
 /** Sends one request to one NAS and says how it ended.
  *
  *  (1) Unwritten requests move on to another link of the NAS as often as there is one.
@@ -26,12 +33,12 @@ export async function runExchange(
   exchangeId: string,
   request: ExchangeRequest,
   target: ResolvedTarget,
-  timeoutMs: number,
+  times: ExchangeTimes,
   deps: ExchangeDeps,
 ): Promise<Outcome> {
   const { clock } = deps;
   const begun = clock.now();
-  const toSend = linkRequest(request, target, begun + timeoutMs, deps);
+  let toSend: LinkRequest | undefined;
   const tried = new Set<string>();
   const attempts: Attempt[] = [];
   let now = begun;
@@ -48,6 +55,7 @@ export async function runExchange(
       return { ...soFar(), kind: "closed", why, written: written > 0, mayHaveActed: written > 0 };
     }
     tried.add(link.linkId);
+    toSend ??= linkRequest(request, target, begun + (link.kind === "udp" ? times.timeoutUdpMs : times.timeoutMs), deps);
     const sentAt = now;
     const ended = await link.send(request.perLink === undefined ? toSend : { ...toSend, ...request.perLink(link) });
     now = clock.now();

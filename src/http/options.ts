@@ -36,8 +36,6 @@ export interface HttpOptions {
   readonly bodyBytesMax: number;
   readonly headerTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** Of an exchange, when the request names none. */
-  readonly timeoutDefaultMs: number;
   /** The longest a request may ask for. */
   readonly timeoutMaxMs: number;
   /** APIs of other systems; undefined: none. */

@@ -75,7 +75,7 @@ class ExchangeDesk {
       code: input.code,
       target: input.target,
       attributes: input.attributes,
-      timeoutMs: input.timeoutMs ?? this.#settings().timeoutDefaultMs,
+      ...(input.timeoutMs !== undefined && { timeoutMs: input.timeoutMs }),
       force: input.force,
       trigger: "http",
       caller: context.get("caller")?.name,

@@ -49,7 +49,6 @@ describe("POST /disconnect", () => {
         code: 40,
         target: { nasIdentifier: "edge-1" },
         attributes: [textAttribute(ATTRIBUTE.userName, "mikem")],
-        timeoutMs: 10_000,
         force: false,
         trigger: "http",
         requestId: "req-7",

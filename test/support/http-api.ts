@@ -137,7 +137,6 @@ export const httpOptions: HttpOptions = {
   bodyBytesMax: 65_536,
   headerTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  timeoutDefaultMs: 10_000,
   timeoutMaxMs: 30_000,
 };
 

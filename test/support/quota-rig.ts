@@ -131,7 +131,7 @@ export class QuotaRig {
         resolver: new SessionResolver(acctSessions, this.registry, named),
         nextExchangeId: () => `x${(exchanges += 1)}`,
       },
-      { timeoutMs: 5_000, timeoutMaxMs: 30_000, exchangesMax: 1_000 },
+      { timeoutMs: 5_000, timeoutUdpMs: 5_000, timeoutMaxMs: 30_000, exchangesMax: 1_000 },
     );
     this.quota = new Quota(
       {

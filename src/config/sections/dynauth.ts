@@ -14,6 +14,11 @@ export const dynauthSection = section(
       min: "100ms",
       max: "30s",
     }).prefault("10s"),
+    // UC-02: MRD of RFC 5080 Section 2.2.1
+    timeoutUdp: duration("The same of a router over UDP, which is asked again meanwhile.", {
+      min: "5s",
+      max: "30s",
+    }).prefault("30s"),
     timeoutMax: duration("The longest time that a request may ask for.", { min: "100ms", max: "30s" }).prefault("30s"),
     queue: count("Requests that wait on one link when 255 are in flight; more are busy.", 0, 1_000_000).default(1_000),
     exchanges: count("Exchanges at once in the whole hub; more are busy.", 1, 1_000_000).default(50_000),
@@ -60,6 +65,7 @@ export const dynauthSection = section(
 
 export interface DynauthConfig {
   readonly timeoutMs: number;
+  readonly timeoutUdpMs: number;
   readonly timeoutMaxMs: number;
   readonly queueMax: number;
   readonly exchangesMax: number;
@@ -77,6 +83,7 @@ export interface DynauthConfig {
 export function dynauthConfig(values: z.output<typeof dynauthSection>): DynauthConfig {
   return {
     timeoutMs: values.timeout,
+    timeoutUdpMs: Math.min(values.timeoutUdp, values.timeoutMax),
     timeoutMaxMs: values.timeoutMax,
     queueMax: values.queue,
     exchangesMax: values.exchanges,

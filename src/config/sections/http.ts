@@ -95,7 +95,6 @@ export function httpConfig(values: HttpValues, dynauth: DynauthConfig): HttpOpti
     bodyBytesMax: values.bodyMax,
     headerTimeoutMs: values.headerTimeout,
     requestTimeoutMs: values.requestTimeout,
-    timeoutDefaultMs: dynauth.timeoutMs,
     timeoutMaxMs: dynauth.timeoutMaxMs,
     compat: compatOptions(values.compat),
     publicUrl: values.publicUrl?.replace(/\/+$/, ""),

@@ -145,6 +145,7 @@ describe("loadConfig()", () => {
     expect(configOf("").bindings).toEqual({ lapseMs: 86_400_000, namesPerLinkMax: 4_096, bindingsMax: 200_000 });
     expect(configOf("").dynauth).toEqual({
       timeoutMs: 10_000,
+      timeoutUdpMs: 30_000, // UC-02
       timeoutMaxMs: 30_000,
       queueMax: 1_000,
       exchangesMax: 50_000,

@@ -20,7 +20,7 @@ function start() {
       mark: new ProxyMark(Buffer.alloc(12)),
       ended: ({ exchangeId }) => void told.push(exchangeId),
     },
-    { timeoutMs: 1, timeoutMaxMs: 1, exchangesMax: 1 },
+    { timeoutMs: 1, timeoutUdpMs: 1, timeoutMaxMs: 1, exchangesMax: 1 },
   );
   return { dynauth, told };
 }

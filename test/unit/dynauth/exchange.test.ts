@@ -19,6 +19,7 @@ const REQUEST: ExchangeRequest = {
   trigger: "test",
 };
 const MARK = new ProxyMark(Buffer.alloc(12, 7));
+const TIMES = { timeoutMs: 10_000, timeoutUdpMs: 30_000 };
 const NAS_IDENTITY = [textAttribute(32, "nas-07")];
 
 function reply(code: number, attributes: readonly Attribute[] = []): LinkOutcome {
@@ -29,14 +30,15 @@ function reply(code: number, attributes: readonly Attribute[] = []): LinkOutcome
 const CLOSED_WRITTEN: LinkOutcome = { kind: "closed", written: true, reason: "transport-error" };
 const CLOSED_UNWRITTEN: LinkOutcome = { kind: "closed", written: false, reason: "transport-error" };
 
-/** A NAS with one link for each outcome in the list. */
-async function run(outcomes: readonly LinkOutcome[], request = REQUEST) {
+/** A NAS with one link for each outcome in the list, over TLS unless `kinds` says otherwise. */
+async function run(outcomes: readonly LinkOutcome[], request = REQUEST, kinds: readonly Link["kind"][] = []) {
   const sent: LinkRequest[] = [];
   const clock = new ManualClock();
   const links = outcomes.map(
     (outcome, index) =>
       ({
         linkId: `link-${index}`,
+        kind: kinds[index] ?? "tls",
         send: (each: LinkRequest) => {
           sent.push(each);
           clock.advance(10);
@@ -49,7 +51,7 @@ async function run(outcomes: readonly LinkOutcome[], request = REQUEST) {
     identify: (attributes) => withNasIdentity(attributes, () => NAS_IDENTITY),
     pick: (tried) => links.find(({ linkId }) => !tried.has(linkId)),
   };
-  const outcome = await runExchange("x-1", request, target, 10_000, { clock, mark: MARK });
+  const outcome = await runExchange("x-1", request, target, TIMES, { clock, mark: MARK });
   return { outcome, sent };
 }
 
@@ -185,6 +187,13 @@ describe("runExchange()", () => {
     const { sent } = await run([CLOSED_WRITTEN, reply(41)]);
     expect(sent[1]).toBe(sent[0]);
     expect(sent[0]?.deadline).toBe(10_000);
+  });
+
+  it("UC-02 CON-10 a router over UDP has the time of its retransmissions, one that was asked over TLS first has not", async () => {
+    const kinds = ["udp", "tls", "udp"] as const;
+    expect((await run([reply(41)], REQUEST, kinds)).sent[0]?.deadline).toBe(30_000);
+    const moved = await run([CLOSED_WRITTEN, reply(41)], REQUEST, kinds.slice(1));
+    expect(moved.sent[1]?.deadline).toBe(10_000);
   });
 
   it("DP-24 DP-31 what the hub asks by itself carries its mark to a proxy or hub, behind what is there, and none to a router", async () => {
