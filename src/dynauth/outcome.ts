@@ -49,8 +49,8 @@ export interface TimedOut extends Common {
 export interface NoRoute extends Common {
   readonly kind: "no-route";
   /** "unknown": nobody ever proved that name. "offline": known, but no link now. "not-permitted": `reverse` forbids the code.
-   *  "no-session": no open acct session fits. */
-  readonly why: "unknown" | "offline" | "not-permitted" | "no-session";
+   *  "no-session": no open acct session fits. "nas-unnamed": a DAC's request, and nobody has said what the NAS is called (DP-16). */
+  readonly why: "unknown" | "offline" | "not-permitted" | "no-session" | "nas-unnamed";
 }
 
 export interface Busy extends Common {

@@ -1,6 +1,4 @@
-import ipaddr from "ipaddr.js";
 import { HubError } from "../errors.ts";
-import { ATTRIBUTE, type Attribute, attribute } from "../radius/attribute.ts";
 import { textOf } from "../registry/nas-name.ts";
 import { inPreferenceOrder } from "../registry/preference.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -8,8 +6,8 @@ import type { Selection } from "../registry/selection.ts";
 import type { LinkRecord } from "../registry/types.ts";
 import { peerLabel } from "../transport/peer.ts";
 import type { ExchangeRequest, Target } from "./exchange-request.ts";
+import { mustNameNas, nasIdentityOf, withNasIdentity } from "./nas-identity.ts";
 import type { NoRoute } from "./outcome.ts";
-import { namesNas } from "./request-rules.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
 
 /** Finds the NAS among the live links: by the configured selection rules, else by the link, name or address that the request gives. */
@@ -34,10 +32,14 @@ export class RegistryResolver implements Resolver {
     const first = allowed[0];
     if (first === undefined) return { kind: "no-route", why: "not-permitted", nas: label(target) };
     if (chooser === undefined) this.#assertOnePeer(target, allowed);
+    const identity = () => nasIdentityOf(target, first, this.#registry);
+    if (mustNameNas(request, first) && identity().length === 0) {
+      return { kind: "no-route", why: "nas-unnamed", nas: undefined };
+    }
     const { peerKey } = first.link;
     const resolved: ResolvedTarget = {
       nas: label(target) ?? peerLabel(first.link.peer),
-      identify: (attributes) => withNasIdentity(attributes, () => identityOf(target, first)),
+      identify: (attributes) => withNasIdentity(attributes, identity),
       pick: (tried) => {
         const usable = find().filter(
           (record) =>
@@ -122,28 +124,4 @@ const CANDIDATES_SHOWN_MAX = 20;
 /** The NAS that was named; a link id names none. */
 function label({ nasIdentifier, nasAddress }: Target): string | undefined {
   return nasIdentifier === undefined ? nasAddress : textOf(nasIdentifier);
-}
-
-/** The NAS identity that was learnt is all that is added: a superfluous identifier earns a NAK. */
-export function withNasIdentity(
-  attributes: readonly Attribute[],
-  identity: () => readonly Attribute[],
-): readonly Attribute[] {
-  return namesNas(attributes) ? attributes : [...attributes, ...identity()];
-}
-
-/** RC-08: the identity the NAS itself proved; an address only where the link stands for one NAS. */
-function identityOf(target: Target, record: LinkRecord): Attribute[] {
-  const identity: Attribute[] = [];
-  const [onlyName] = record.nasIdentifiers.size === 1 ? record.nasIdentifiers : [];
-  const name = target.nasIdentifier ?? (target.nasAddress === undefined ? onlyName : undefined);
-  if (name !== undefined) identity.push(attribute(ATTRIBUTE.nasIdentifier, Buffer.from(name, "latin1")));
-  const oneNas = record.nasAddresses.size === 1 && record.nasIdentifiers.size <= 1;
-  const [onlyAddress] = oneNas ? record.nasAddresses : [];
-  const address = target.nasAddress ?? onlyAddress;
-  if (address !== undefined) {
-    const octets = Buffer.from(ipaddr.parse(address).toByteArray());
-    identity.push(attribute(octets.length === 4 ? ATTRIBUTE.nasIpAddress : ATTRIBUTE.nasIpv6Address, octets));
-  }
-  return identity;
 }

@@ -10,7 +10,7 @@ import { octetText, textOctets } from "../store/octet-text.ts";
 import type { AcctSessionQuery, AcctSessionStore } from "../store/types.ts";
 import { isApiPeer, linksOfApiNas } from "./api-nas.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
-import { withNasIdentity } from "./registry-resolver.ts";
+import { withNasIdentity } from "./nas-identity.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
 
 /** Acct sessions that one request may mean; one that means more is refused, or nobody would know whom it left out. */

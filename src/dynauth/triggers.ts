@@ -194,6 +194,7 @@ const CAUSE_OF_NO_ROUTE = {
   offline: ERROR_CAUSE.requestNotRoutable,
   "not-permitted": ERROR_CAUSE.requestNotRoutable,
   "no-session": ERROR_CAUSE.sessionContextNotFound, // DP-30
+  "nas-unnamed": ERROR_CAUSE.missingAttribute, // DP-16
 } as const satisfies Record<NoRoute["why"], number>;
 
 /** A NAK for 40 and 43; other codes have none, so silence. */

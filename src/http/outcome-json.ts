@@ -88,6 +88,7 @@ const NO_ROUTE = {
   offline: "the NAS is known but has no link now",
   "no-session": "no open acct session fits",
   "not-permitted": "the configuration does not allow this code towards the NAS (reverse)",
+  "nas-unnamed": "neither the request nor the NAS nor its entry of clients says what the NAS is called",
 } as const;
 
 const BUSY = {

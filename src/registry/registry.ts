@@ -205,6 +205,11 @@ export class Registry {
     return this.#bindings.views();
   }
 
+  /** NAS-Identifiers that a peer holds, whether or not one of its links carries them now; exact octets as latin1 text. */
+  namesOf(peerKey: string): readonly string[] {
+    return this.#bindings.namesOf(peerKey);
+  }
+
   /** Peers that hold a name, with or without a link now: more than one shares it by configuration. */
   holdersOf(nasIdentifier: string): number {
     return this.#bindings.holdersOf(nasIdentifier);

@@ -35,6 +35,11 @@ export interface ClientEntry {
   readonly swapOctets?: boolean;
   /** Vendor whose habits the router has, for profiles and templates; undefined is neutral. */
   readonly vendor: string | undefined;
+  /** What the one router of the entry is called in requests while it has said nothing of itself (DP-16); exact octets as latin1
+   *  text. It proves nothing: nobody is found by it. */
+  readonly nasIdentifier?: string;
+  /** The same as an address, canonical text. */
+  readonly nasAddress?: string;
   /** NAS-Identifiers that several peers of this entry may hold at once ("Mist-AP"); exact octets as latin1 text (IDX-05). */
   readonly sharedNasIdentifiers: ReadonlySet<string>;
   /** Links one peer of this entry may have at once; undefined is the listener's limit. */

@@ -71,6 +71,44 @@ describe("a request of an AAA server on its way to the NAS", () => {
     expect((await home.packet()).code).toBe(CODE.disconnectAck);
   });
 
+  it.each([
+    { what: "said what it is called before", entry: "", earlier: true, named: NAS.value.toString() },
+    { what: "is named by its entry alone", entry: "nasIdentifier: from-yaml", earlier: false, named: "from-yaml" },
+    { what: "nobody can name gets nothing, and the AAA server NAK 402", entry: "", earlier: false, named: undefined },
+  ])("DP-16 RC-08 a NAS that a select rule finds and that $what", async ({ entry, earlier, named }) => {
+    const hub = await RunningHub.start({
+      yaml: `
+udp: [{ name: lan, addresses: [127.0.0.1], dynauthPort: 0 }]
+dynauth: { select: [{ match: { client: edge } }] }
+clients:
+  - { name: aaa, transport: udp, match: { network: ${HOME} }, secret: ${SECRET_TEXT}, mayTrigger: true }
+  - { name: edge, match: { commonName: edge }, ${entry} }
+`,
+    });
+    const port = hub.addresses.udp.get("lan")?.[0]?.port as number;
+    const credentials = await hub.credentials("edge");
+    if (earlier) {
+      const before = await RawNas.dial(hub.radsecPort, credentials);
+      await before.register("udp-nas");
+      before.socket.destroy();
+      await expect.poll(() => hub.hub.registry.size).toBe(0);
+    }
+    const nas = await RawNas.dial(hub.radsecPort, credentials);
+    await expect.poll(() => hub.hub.registry.size).toBe(1);
+    const home = await UdpHost.open(HOME);
+    home.send(request(CODE.disconnectRequest, [USER]), port);
+    if (named === undefined) {
+      const reply = await home.packet();
+      expect([reply.code, firstInteger(reply.attributes, ATTRIBUTE.errorCause)]).toEqual([CODE.disconnectNak, 402]);
+      expect(nas.received).toEqual([]);
+      return;
+    }
+    const asked = await nas.packet(0);
+    expect(firstValue(asked.attributes, ATTRIBUTE.nasIdentifier)?.toString()).toBe(named);
+    nas.answer(asked);
+    expect((await home.packet()).code).toBe(CODE.disconnectAck);
+  });
+
   it("UC-07 DP-33 to a legacy router: what names only a user gets session id, NAS identity and Event-Timestamp", async () => {
     const das = await UdpHost.open(LEGACY);
     const { hub, port, home } = await network({ dynauthPort: das.port, yaml: "accounting: {}" });

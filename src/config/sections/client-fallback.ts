@@ -2,8 +2,9 @@ import ipaddr from "ipaddr.js";
 import type { z } from "zod";
 import type { UdpFallback } from "../../transport/client-entry.ts";
 import type { Report } from "../problem.ts";
-import { itemsOf, section, valueAt } from "../section.ts";
+import { section, valueAt } from "../section.ts";
 import { count, isIpAddress, secret, text } from "../values.ts";
+import { isOnePeer } from "./one-nas.ts";
 
 /** RFC 5176 Section 2.3 (UC-01). */
 const DYNAUTH_PORT = 3799;
@@ -23,13 +24,7 @@ export const udpFallbackSection = section({
 /** One address is one router: with several under the entry it would be open whose it is (RC-20). */
 export function fallbackRules(entry: unknown, report: Report): void {
   if (valueAt(entry, "udpFallback") === undefined) return;
-  const match = valueAt(entry, "match");
-  const sans = ["dns", "ip", "uri", "email"].flatMap((kind) => itemsOf(valueAt(match, "san", kind)));
-  const listed = [...sans, ...itemsOf(valueAt(match, "commonName"))];
-  const others = [...itemsOf(valueAt(match, "fingerprint")), ...itemsOf(valueAt(match, "psk"))];
-  const names = listed.length > 0 ? listed : others;
-  const isOne = names.length === 1 && !String(names[0]).startsWith("*.") && valueAt(match, "admitEvery") !== true;
-  if (!isOne) {
+  if (!isOnePeer("tls", valueAt(entry, "match"))) {
     report(
       ["udpFallback"],
       "is the port of one router, and the entry names several: give the router an entry of its own",

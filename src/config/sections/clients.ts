@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { AttributePlace } from "../../radius/attribute-place.ts";
 import type { SharedSecret } from "../../radius/authenticator.ts";
 import type { ClientEntry } from "../../transport/client-entry.ts";
+import { ipAddress } from "../identities.ts";
 import type { Report } from "../problem.ts";
 import { requestCode } from "../radius-codes.ts";
 import { itemsOf, reportDuplicates, section, valueAt, withRules } from "../section.ts";
@@ -9,6 +10,7 @@ import { choice, count, flag, list, name, secret, text } from "../values.ts";
 import { fallbackRules, udpFallback, udpFallbackSection } from "./client-fallback.ts";
 import { clientMatch, clientMatchSection, matchRules } from "./client-match.ts";
 import { filterOf, filterSection, reachOf, reachSection } from "./client-reach.ts";
+import { nasNameRules } from "./one-nas.ts";
 
 const TRANSPORTS = ["tls", "udp", "tcp"] as const;
 /** RFC 5176 Section 2.3 (UC-01). */
@@ -53,6 +55,11 @@ const entry = section(
     vendor: text("Vendor whose habits the router has.").optional(),
     // UL-12
     swapOctets: flag("Whether Acct-Input is what the user downloads: some vendors count the other way.").default(false),
+    // DP-16
+    nasIdentifier: text(
+      "What its one router is called in requests while it has said nothing of itself: NAS-Identifier.",
+    ).optional(),
+    nasAddress: ipAddress("The same: NAS-IP-Address or NAS-IPv6-Address.").optional(),
     sharedNasIdentifiers: list(
       "NAS-Identifiers that several peers of this entry may hold at once.",
       text("A NAS-Identifier."),
@@ -74,6 +81,7 @@ function entryRules(values: unknown, report: Report): void {
   if (transport === undefined || !TRANSPORTS.includes(transport)) return; // told already
   matchRules(transport, valueAt(values, "match"), (path, message) => report(["match", ...path], message));
   if (transport === "tls") fallbackRules(values, report);
+  nasNameRules(transport, values, report);
   for (const { key, given, where } of ELSEWHERE) {
     if (given(valueAt(values, key)) && !where.includes(transport)) {
       report([key], `has no meaning with transport: ${transport}, only with ${where.join(" and ")}`);
@@ -147,8 +155,14 @@ export function clientEntry(values: ClientValues, { secretOfListener, placeOf }:
     coalesce: values.coalesce,
     vendor: values.vendor,
     swapOctets: values.swapOctets,
-    // One character an octet, as the registry keeps names (IDX-05).
-    sharedNasIdentifiers: new Set(values.sharedNasIdentifiers.map((text) => Buffer.from(text).toString("latin1"))),
+    ...(values.nasIdentifier === undefined ? {} : { nasIdentifier: latin1(values.nasIdentifier) }),
+    ...(values.nasAddress === undefined ? {} : { nasAddress: values.nasAddress }),
+    sharedNasIdentifiers: new Set(values.sharedNasIdentifiers.map(latin1)),
     linksMax: values.linksPerPeer,
   };
+}
+
+/** One character an octet, as the registry keeps names (IDX-05). */
+function latin1(name: string): string {
+  return Buffer.from(name).toString("latin1");
 }

@@ -2,7 +2,38 @@ import { describe, it } from "vitest";
 import { expectMistake, type Mistake } from "./mistake.ts";
 
 const client = (rest: string) => `clients:\n  - name: a\n    ${rest}`;
+const SEVERAL = [
+  "match: { issuer: CN=CA, admitEvery: true }",
+  "match: { san: { dns: '*.a.example' } }",
+  "match: { commonName: [a, b] }",
+  "match: { network: 10.0.0.0/24 }, transport: udp, secret: a-secret-that-is-long",
+  "match: { network: '2001:db8::/64' }, transport: udp, secret: a-secret-that-is-long",
+  "match: { network: [10.0.0.1, 10.0.0.2] }, transport: tcp, secret: a-secret-that-is-long",
+];
 const CLIENTS: readonly Mistake[] = [
+  ...SEVERAL.flatMap((match) =>
+    ["nasIdentifier: edge", "nasAddress: 10.0.0.1"].map((name) => ({
+      name: `DP-16 one name for several routers: ${name} beside ${match}`,
+      yaml: `clients:\n  - { name: a, ${match},\n      ${name} }`,
+      line: 3,
+      key: `clients[0].${name.split(":")[0]}`,
+      message: "is the name of one router, and the entry names several",
+    })),
+  ),
+  {
+    name: "DP-16 the name of a router beside role: hub",
+    yaml: client("match: { commonName: a }\n    role: hub\n    nasIdentifier: edge"),
+    line: 5,
+    key: "clients[0].nasIdentifier",
+    message: "behind a proxy or hub there are several",
+  },
+  {
+    name: "nasAddress that is none",
+    yaml: client("match: { commonName: a }\n    nasAddress: edge.example"),
+    line: 4,
+    key: "clients[0].nasAddress",
+    message: "must be an IP address",
+  },
   {
     name: "a CA without admitEvery",
     yaml: client("match: { issuer: CN=CA }"),

@@ -40,6 +40,18 @@ describe("clients", () => {
     expect(own.secret.octets.toString()).toBe("a-secret-of-its-own");
   });
 
+  it.each([
+    "match: { commonName: x }",
+    `match: { fingerprint: ${"ab".repeat(32)} }`,
+    "match: { psk: { identity: x, key: a key of sixteen octets } }",
+    "match: { network: 10.0.0.7 }\n    transport: udp\n    secret: a-secret-that-is-long",
+    'match: { network: "2001:db8::7" }\n    transport: tcp\n    secret: a-secret-that-is-long',
+  ])("DP-16 takes what the one router of an entry is called: %s", (rest) => {
+    const named = `${rest}\n    nasIdentifier: Zürich\n    nasAddress: "2001:DB8::0:7"`;
+    expect(entryOf(named)).toMatchObject({ nasIdentifier: "Z\u00c3\u00bcrich", nasAddress: "2001:db8::7" });
+    expect(entryOf(rest)).not.toHaveProperty("nasIdentifier");
+  });
+
   it("takes single values and lists, and makes them canonical", () => {
     const match = `match:
       san: { dns: "*.NAS.Example", ip: [2001:DB8:0:0::1, 192.0.2.1], uri: urn:x, email: a@b.example }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runExchange } from "../../../src/dynauth/exchange.ts";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
-import { withNasIdentity } from "../../../src/dynauth/registry-resolver.ts";
+import { withNasIdentity } from "../../../src/dynauth/nas-identity.ts";
 import type { ResolvedTarget } from "../../../src/dynauth/resolver.ts";
 import { ProxyMark } from "../../../src/dynauth/trigger-attributes.ts";
 import { type Attribute, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";

@@ -186,6 +186,7 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       outcome: noRoute("no-session"),
       answer: "code 42 cause 503",
     },
+    { name: "DP-16 nobody says what the NAS is called", outcome: noRoute("nas-unnamed"), answer: "code 42 cause 402" },
     { name: "IDX-01 NAS that takes no such code", outcome: noRoute("not-permitted"), answer: "code 42 cause 502" },
     { name: "DP-12 the same for CoA", code: 43, outcome: noRoute("offline"), answer: "code 45 cause 502" },
     { name: "no route for another code", code: 1, outcome: noRoute("offline"), answer: "nothing" },
