@@ -65,7 +65,7 @@ export class ReverseRequests {
     const attributes = request.rewrite?.(request.attributes, this.#options.link) ?? request.attributes;
     assertEncodable(attributes);
     if (request.signal?.aborted === true) return Promise.resolve({ kind: "aborted", written: false });
-    if (this.#queue.size >= this.#options.queueMax) return Promise.resolve({ kind: "busy", why: "queue-full" });
+    if (!this.#hasRoom()) return Promise.resolve({ kind: "busy", why: "queue-full" });
     const { promise, pending } = this.#pend(request, attributes);
     const identifier = this.#queue.size === 0 ? this.#allocate(pending) : undefined;
     if (identifier === undefined) this.#queue.add(pending);
@@ -117,6 +117,13 @@ export class ReverseRequests {
       this.#queue.delete(pending);
       this.#write(pending, identifier);
     }
+  }
+
+  /** In the queue, or, where nothing waits, on the link itself: a queue of 0 is one that nothing waits in. */
+  #hasRoom(): boolean {
+    if (this.#queue.size < this.#options.queueMax) return true;
+    const { size, capacity } = this.#outstanding;
+    return this.#queue.size === 0 && size < capacity && this.#options.writable();
   }
 
   /** @returns undefined when it has to wait (CON-13) */

@@ -51,7 +51,7 @@ describe("a trigger over RadSec", () => {
     expect([reply.code, firstInteger(reply.attributes, 101)]).toEqual([CODE.disconnectNak, 502]);
   });
 
-  it("DP-32 a NAS that stays silent earns silence, and the DAC's retransmission joins the exchange in flight (DP-07)", async () => {
+  it("DP-07 CON-12 the same octets again join the exchange in flight: one request for the NAS, one answer for the DAC", async () => {
     const { hub, nas, dac } = await start();
     const asked = dac.request(CODE.disconnectRequest, [NAS, USER], 5);
     const request = await nas.packet(1);

@@ -207,6 +207,19 @@ describe("ReverseRequests", () => {
     expect(order.slice(252)).toEqual([2, 1, 3]);
   });
 
+  it("without a queue nothing waits: 255 are written, one more is busy at once, and so is one while nothing can be written", async () => {
+    bench = new Bench(0);
+    for (let n = 0; n < 255; n += 1) void bench.send();
+    expect(bench.written).toHaveLength(255);
+    expect(await bench.send()).toEqual({ kind: "busy", why: "queue-full" });
+    expect(bench.requests.receive(bench.reply(bench.request()))).toBe("settled");
+    bench.writable = false;
+    expect(await bench.send()).toEqual({ kind: "busy", why: "queue-full" });
+    bench.writable = true;
+    void bench.send();
+    expect(bench.written).toHaveLength(256);
+  });
+
   it("the queue is bounded: one more is busy at once", async () => {
     bench = new Bench(2);
     bench.writable = false;
