@@ -52,8 +52,8 @@ function realmOf(operatorName: Buffer): string | undefined {
   return text.startsWith(NAMESPACE_REALM) && text.length > 1 ? text.slice(1).toLowerCase() : undefined;
 }
 
-/** 241.8 (RFC 8559 Section 3.4): opaque octets. */
-function operatorNasIdentifier(attributes: readonly Attribute[]): Buffer | undefined {
+/** 241.8 (RFC 8559 Section 3.4): opaque octets of the first; undefined without any. */
+export function operatorNasIdentifier(attributes: readonly Attribute[]): Buffer | undefined {
   for (const { type, value } of attributes) {
     if (type === ATTRIBUTE.extended1 && value[0] === OPERATOR_NAS_IDENTIFIER && value.length > 1)
       return value.subarray(1);

@@ -60,6 +60,10 @@ export interface AcctSessionFacts {
   readonly class?: string | undefined;
   /** Chargeable-User-Identity. */
   readonly chargeableUserIdentity?: string | undefined;
+  /** Namespace and name of the visited network (RFC 5580 Section 4.1), and its own word for the NAS there, hexadecimal: a CoA for
+   *  the acct session that goes through other networks carries both again (DP-30, DP-21). */
+  readonly operatorName?: string | undefined;
+  readonly operatorNasIdentifier?: string | undefined;
   /** The way the record came: where a Disconnect for the acct session is tried first. */
   readonly linkId?: string | undefined;
   readonly peerKey?: string | undefined;

@@ -79,6 +79,18 @@ export function accountingContract(place: () => Promise<StorePlace>): void {
       await expect(store.acctSessions.one("nas-1/0001")).resolves.toEqual(result?.acctSession);
     });
 
+    it("DP-30 DP-21 keeps the Operator-Name that one record had while later ones have none", async () => {
+      const store = await freshStore(place);
+      const alice = new RecordMaker();
+      const facts = { operatorName: "1visited.example", operatorNasIdentifier: "0a1b2c" };
+      await store.acctSessions.record([alice.start({ facts })]);
+      const [result] = await store.acctSessions.record([alice.interim(60, 1_000)]);
+      expect(result?.acctSession?.facts).toEqual(facts);
+      await expect(store.acctSessions.one("nas-1/0001")).resolves.toMatchObject({ facts });
+      const { items } = await store.acctSessions.find({ username: "alice" }, { limit: 2 });
+      expect(items).toMatchObject([{ facts }]);
+    });
+
     it("UL-22 counts a record once, however often it comes, in one batch and in several", async () => {
       const store = await freshStore(place);
       const alice = new RecordMaker();

@@ -180,6 +180,26 @@ describe("GET /v1/sessions", () => {
     }
   });
 
+  it("DP-30 DP-21 shows and exports the Operator-Name of a record, and Operator-NAS-Identifier beside it alone (DP-20)", async () => {
+    const running = await startHub("accounting: {}");
+    const router = await AccountingRouter.of(running, "edge-1");
+    const operator = textAttribute(ATTRIBUTE.operatorName, "1visited.example");
+    const operatorNas = attribute(ATTRIBUTE.extended1, Buffer.from("080a1b2c", "hex"));
+    await router.account(START, "alice", "s1", [operatorNas, operator]);
+    await router.account(INTERIM, "alice", "s1");
+    await router.account(START, "bob", "s2", [operatorNas]);
+    const shown = async (user: string) =>
+      (await call(`${running.api}/v1/sessions?username=${user}`)).json() as { sessions: Record<string, unknown>[] };
+    expect(await shown("alice")).toMatchObject({
+      sessions: [{ operator_name: "1visited.example", operator_nas_identifier: "0a1b2c" }],
+    });
+    expect(await shown("bob")).toMatchObject({ sessions: [{ operator_name: null, operator_nas_identifier: null }] });
+    const [head = "", row = ""] = (await call(`${running.api}/v1/sessions?format=csv&username=alice`)).text.split(
+      "\r\n",
+    );
+    expect(row.split(",")[head.split(",").indexOf("operator_name")]).toBe("1visited.example");
+  });
+
   it.each([
     ["cursor=%3F", "cursor"],
     ["limit=0", "limit"],

@@ -1,3 +1,4 @@
+import { operatorNasIdentifier } from "../../dynauth/trigger-route.ts";
 import { ATTRIBUTE, type Attribute, firstInteger, firstValue } from "../../radius/attribute.ts";
 import type { Packet } from "../../radius/packet.ts";
 import { nasKeyOf } from "../../store/acct-session-key.ts";
@@ -107,6 +108,7 @@ function factsOf(attributes: readonly Attribute[], link: Link, { listener, byApi
     const value = firstValue(attributes, type);
     return value === undefined || value.length === 0 ? undefined : octetText(value);
   };
+  const operatorName = text(ATTRIBUTE.operatorName);
   return {
     callingStationId: text(ATTRIBUTE.callingStationId),
     calledStationId: text(ATTRIBUTE.calledStationId),
@@ -124,6 +126,9 @@ function factsOf(attributes: readonly Attribute[], link: Link, { listener, byApi
     multiSessionId: text(ATTRIBUTE.acctMultiSessionId),
     class: firstValue(attributes, ATTRIBUTE.class)?.toString("hex"),
     chargeableUserIdentity: text(ATTRIBUTE.chargeableUserIdentity),
+    operatorName,
+    // DP-20: never without the other.
+    operatorNasIdentifier: operatorName === undefined ? undefined : operatorNasIdentifier(attributes)?.toString("hex"),
     linkId: link.linkId,
     peerKey: link.peerKey,
     client: link.client.name,

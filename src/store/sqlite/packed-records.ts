@@ -7,8 +7,8 @@ export type Value = string | number | boolean | undefined;
 /** Every property is there, so that one that is new and forgotten here does not compile. */
 export type Complete<Type> = { readonly [Name in keyof Required<Type>]: Type[Name] };
 
-/** Values of one record: 16, and 20 of its facts. */
-const RECORD_VALUES = 36;
+/** Values of one record: 16, and 22 of its facts. */
+const RECORD_VALUES = 38;
 
 /** Records on their way to the worker. */
 export function packRecords(batch: readonly AccountingRecord[]): Packed {
@@ -80,6 +80,8 @@ export function packFacts(packed: Value[], facts: AcctSessionFacts): void {
     facts.multiSessionId,
     facts.class,
     facts.chargeableUserIdentity,
+    facts.operatorName,
+    facts.operatorNasIdentifier,
     facts.linkId,
     facts.peerKey,
     facts.client,
@@ -106,12 +108,14 @@ export function unpackFacts(packed: Packed, at: number): AcctSessionFacts {
     multiSessionId: packed[at + 11] as string | undefined,
     class: packed[at + 12] as string | undefined,
     chargeableUserIdentity: packed[at + 13] as string | undefined,
-    linkId: packed[at + 14] as string | undefined,
-    peerKey: packed[at + 15] as string | undefined,
-    client: packed[at + 16] as string | undefined,
-    listener: packed[at + 17] as string | undefined,
-    address: packed[at + 18] as string | undefined,
-    told: packed[at + 19] as string | undefined,
+    operatorName: packed[at + 14] as string | undefined,
+    operatorNasIdentifier: packed[at + 15] as string | undefined,
+    linkId: packed[at + 16] as string | undefined,
+    peerKey: packed[at + 17] as string | undefined,
+    client: packed[at + 18] as string | undefined,
+    listener: packed[at + 19] as string | undefined,
+    address: packed[at + 20] as string | undefined,
+    told: packed[at + 21] as string | undefined,
   };
   return facts;
 }

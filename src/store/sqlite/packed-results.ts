@@ -9,9 +9,9 @@ export interface PackedResults {
   readonly closedKeys: ReadonlyMap<number, readonly string[]>;
 }
 
-/** Values of one result; and of the acct session behind it: 19, and 20 of its facts. */
+/** Values of one result; and of the acct session behind it: 19, and 22 of its facts. */
 const RESULT_VALUES = 4;
-const ACCT_SESSION_VALUES = 39;
+const ACCT_SESSION_VALUES = 41;
 const NONE: readonly string[] = [];
 
 export function packResults(results: readonly RecordResult[], detail: RecordDetail): PackedResults {

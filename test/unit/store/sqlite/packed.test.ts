@@ -20,6 +20,8 @@ const FACTS: Complete<AcctSessionFacts> = {
   multiSessionId: "m",
   class: "aabb",
   chargeableUserIdentity: "cui",
+  operatorName: "1visited.example",
+  operatorNasIdentifier: "0a1b2c",
   linkId: "n1-1",
   peerKey: "san:dns:nas-1",
   client: "routers",
