@@ -37,7 +37,7 @@ describe("eapol_test through a running hub to FreeRADIUS", () => {
     "CRY-12 CRY-15 EAP-$method with $inner over $over: Accept, with session keys that both ends share",
     async (each) => {
       const { entrance, words } = each;
-      const home = await startHomeServer();
+      const home = await startHomeServer(each.home);
       const output = await converse((await entrance(home)).authPort, home, words, HOME_USER.password);
       expect(output.split("\n").at(-2)).toBe("SUCCESS");
       expect(output).toMatch(/MPPE keys OK: 1 {2}mismatch: 0/);
@@ -47,7 +47,7 @@ describe("eapol_test through a running hub to FreeRADIUS", () => {
   it.each(CASES.filter(({ method }) => method === "PEAP"))(
     "EAP-PEAP with a wrong password over $over: Reject",
     async (each) => {
-      const home = await startHomeServer();
+      const home = await startHomeServer(each.home);
       const output = await converse((await each.entrance(home)).authPort, home, each.words, "wrong");
       expect(output).toContain("RADIUS message: code=3 (Access-Reject)");
       expect(output.split("\n").at(-2)).toBe("FAILURE");

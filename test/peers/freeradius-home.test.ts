@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ENTRANCES, ROUTER_SECRET } from "../support/entrances.ts";
-import { HOME_USER, needs, startHomeServer } from "../support/freeradius.ts";
+import { HOME_USER, homeUpstream, needs, startHomeServer } from "../support/freeradius.ts";
 import { radclient } from "../support/radclient.ts";
+import { RunningHub } from "../support/running-hub.ts";
 
 const NAS = 'NAS-Identifier = "nas-07"';
 const USER = `User-Name = "${HOME_USER.name}"`;
@@ -15,12 +16,12 @@ const PROOF = "S=407A5589115FD0D6209F510FE9C04566932CDA56";
 // RFC 3079 Section 3.5.3: the 128-bit session key of that conversation.
 const SESSION_KEY = "8b7cdc149b993a1ba118cb153f56dccb";
 
-describe.each(ENTRANCES)("FreeRADIUS as home server behind a running hub, over $over", ({ entrance }) => {
+describe.each(ENTRANCES)("FreeRADIUS as home server behind a running hub, over $over", (way) => {
   beforeEach((context) => needs(context, "freeradius", "radclient", "radsecproxy"));
 
   async function router() {
-    const home = await startHomeServer();
-    const { authPort, acctPort } = await entrance(home);
+    const home = await startHomeServer(way.home);
+    const { authPort, acctPort } = await way.entrance(home);
     return {
       home,
       logIn: (...attributes: readonly string[]) =>
@@ -54,4 +55,19 @@ describe.each(ENTRANCES)("FreeRADIUS as home server behind a running hub, over $
     expect(reply).toBe("Accounting-Response");
     expect(home.program.output).toMatch(/Received Accounting-Request/);
   });
+});
+
+describe("FreeRADIUS as home server that a hub has dialled", () => {
+  beforeEach((context) => needs(context, "freeradius"));
+
+  it("WD-01 WD-03 answers its watchdog, one Status-Server after the other, and the link stays", async () => {
+    const home = await startHomeServer({ radsec: true });
+    const hub = await RunningHub.start({ yaml: homeUpstream(home) });
+    await hub.event("upstream.up");
+    await home.program.says(/(Received Status-Server Id 0 [\s\S]*Sent Access-Accept Id 0 [\s\S]*){2}/, 30_000);
+    expect(hub.events.filter(({ type }) => type.startsWith("upstream.")).map(({ type }) => type)).toEqual([
+      "upstream.up",
+    ]);
+    expect(hub.eventsOf("packet.dropped")).toEqual([]);
+  }, 60_000);
 });

@@ -10,6 +10,7 @@ const FREERADIUS = findProgram("freeradius") ?? "freeradius";
 
 /** Between FreeRADIUS and the hub. */
 const HOME_SECRET = "between-hub-and-home";
+const HOME_NAME = "home.example.net";
 /** A user of the home server; RFC 2759 and RFC 3079 have vectors for the pair. */
 export const HOME_USER = { name: "User", password: "clientPass" } as const;
 
@@ -19,7 +20,7 @@ export function needs(context: TestContext, ...programs: readonly string[]): voi
 }
 
 /** A FreeRADIUS with nothing of Debian's configuration, in a folder of its own; `text` is the rest of its radiusd.conf. It
- *  says in its output what it receives and sends. */
+ *  says in its output what it receives and sends. It has threads, which it wants for RADIUS/TLS, where `text` has a pool of them. */
 export async function startFreeradius(text: string): Promise<Program> {
   const folder = await temporaryFolder();
   await mkdir(join(folder, "log"));
@@ -39,7 +40,8 @@ security {
 ${text}
 `,
   );
-  const program = Program.start(FREERADIUS, ["-d", folder, "-n", "radiusd", "-X"]);
+  const words = text.includes("thread pool {") ? ["-fxx", "-l", "stdout"] : ["-X"];
+  const program = Program.start(FREERADIUS, ["-d", folder, "-n", "radiusd", ...words]);
   await program.says(/^Ready to process requests/m);
   return program;
 }
@@ -50,17 +52,26 @@ export interface HomeServer {
   readonly acctPort: number;
   /** PEM of the CA that its EAP certificate is from. */
   readonly caFile: string;
+  /** Where it takes RADIUS/TLS, and what the hub shows there. */
+  readonly radsec?: { readonly port: number; readonly tls: string } | undefined;
 }
 
 /** FreeRADIUS as the home server of one user: PAP, CHAP, MS-CHAPv2, EAP-TTLS and PEAP.
  *  @param sections more of radiusd.conf
  *  @param client more of the section that names the hub
- *  @param accounting what is done with an Accounting-Request */
+ *  @param accounting what is done with an Accounting-Request
+ *  @param radsec it takes RADIUS/TLS too */
 export async function startHomeServer(
-  options: { readonly sections?: string; readonly client?: string; readonly accounting?: string } = {},
+  options: {
+    readonly sections?: string;
+    readonly client?: string;
+    readonly accounting?: string;
+    readonly radsec?: boolean;
+  } = {},
 ): Promise<HomeServer> {
   const { sections = "", client = "", accounting = "" } = options;
   const eap = await eapModule();
+  const radsec = options.radsec === true ? await radsecListener() : undefined;
   const [authPort, acctPort] = [await freeUdpPort(), await freeUdpPort()];
   const program = await startFreeradius(`
 modules {
@@ -81,6 +92,7 @@ client hub {
   ${client}
 }
 ${sections}
+${radsec?.text ?? ""}
 ${virtualServer(
   "home",
   `listen {
@@ -100,7 +112,51 @@ ${virtualServer(
 )}
 ${virtualServer("inner", "")}
 `);
-  return { program, authPort, acctPort, caFile: eap.caFile };
+  return { program, authPort, acctPort, caFile: eap.caFile, radsec };
+}
+
+/** RADIUS/TLS for the virtual server `home`, with certificates of its own. */
+async function radsecListener(): Promise<{ readonly text: string; readonly port: number; readonly tls: string }> {
+  const folder = await temporaryFolder();
+  const ca = await TestCa.create("RadSec CA");
+  const server = await ca.issue({ dns: [HOME_NAME], usage: [SERVER_AUTH] });
+  const hub = await ca.issue({ dns: ["hub.example.net"] });
+  const files = { ca: ca.certificate, server: server.certificate, serverKey: server.key, hub: hub.certificate };
+  for (const [name, pem] of Object.entries({ ...files, hubKey: hub.key })) await writeFile(join(folder, name), pem);
+  const port = await freeUdpPort();
+  const text = `
+thread pool {
+  start_servers = 2
+  max_servers = 4
+  min_spare_servers = 1
+  max_spare_servers = 3
+}
+clients radsec {
+  client hub_over_tls {
+    ipaddr = 127.0.0.1
+    proto = tls
+    secret = radsec
+  }
+}
+listen {
+  type = auth+acct
+  proto = tcp
+  ipaddr = 127.0.0.1
+  port = ${port}
+  virtual_server = home
+  clients = radsec
+  tls {
+    private_key_file = ${folder}/serverKey
+    certificate_file = ${folder}/server
+    ca_file = ${folder}/ca
+    require_client_cert = yes
+    tls_min_version = "1.2"
+    tls_max_version = "1.3"
+    ecdh_curve = "prime256v1"
+  }
+}`;
+  const tls = `{ certificateFile: ${folder}/hub, keyFile: ${folder}/hubKey, caFiles: [${folder}/ca] }`;
+  return { text, port, tls };
 }
 
 /** FreeRADIUS's module eap, with a certificate of its own, whose tunnels are looked into by the virtual server `inner`. A tunneled
@@ -108,7 +164,7 @@ ${virtualServer("inner", "")}
 export async function eapModule(): Promise<{ readonly text: string; readonly caFile: string }> {
   const folder = await temporaryFolder();
   const ca = await TestCa.create("EAP CA");
-  const issued = await ca.issue({ subject: "CN=home.example.net", dns: ["home.example.net"], usage: [SERVER_AUTH] });
+  const issued = await ca.issue({ subject: `CN=${HOME_NAME}`, dns: [HOME_NAME], usage: [SERVER_AUTH] });
   const file = (name: string) => join(folder, name);
   await writeFile(file("ca.pem"), ca.certificate);
   await writeFile(file("home.pem"), issued.certificate);
@@ -173,14 +229,18 @@ server ${name} {
 }`;
 }
 
-/** What to write into hub.yaml so that everything goes to the home server. */
-export function homeUpstream({ authPort, acctPort }: HomeServer): string {
-  const ports = `host: 127.0.0.1, authPort: ${authPort}, acctPort: ${acctPort}`;
-  // Debian's 3.2.1 puts Message-Authenticator into replies to EAP alone.
+/** What to write into hub.yaml so that everything goes to the home server, over RADIUS/TLS where it takes that. */
+export function homeUpstream({ authPort, acctPort, radsec }: HomeServer): string {
+  const ports = `authPort: ${authPort}, acctPort: ${acctPort}`;
+  const server =
+    radsec === undefined
+      ? // Debian's 3.2.1 puts Message-Authenticator into replies to EAP alone.
+        `transport: udp, ${ports}, secret: ${HOME_SECRET}, requireMessageAuthenticator: false`
+      : `transport: radsec, port: ${radsec.port}, serverName: ${HOME_NAME}, watchdog: 6s, tls: ${radsec.tls}`;
   return `
 upstreams:
   servers:
-    - { name: home, transport: udp, ${ports}, secret: ${HOME_SECRET}, requireMessageAuthenticator: false }
+    - { name: home, host: 127.0.0.1, ${server} }
   pools: [{ name: home, servers: [home] }]
 realms: [{ pool: home }]
 `;
