@@ -1,16 +1,22 @@
-import { ATTRIBUTE, type Attribute, firstValue } from "../radius/attribute.ts";
+import { ATTRIBUTE, type Attribute } from "../radius/attribute.ts";
 import { textOf } from "../registry/nas-name.ts";
 import type { LinkRecord } from "../registry/types.ts";
 import type { Reach } from "../transport/client-entry.ts";
 import type { Link } from "../transport/link.ts";
 import type { Target } from "./exchange-request.ts";
 
-/** Whether a DAC may speak of this user (DP-13; RFC 8559 Section 3.3). One that is limited to realms must name a user of one. */
+/** Whether a DAC may speak of this user (DP-13; RFC 8559 Section 3.3). One that is limited to realms must name a user of one, and
+ *  nobody else besides: which of two names counts is up to the NAS. */
 export function mayReachUser(reach: Reach | undefined, attributes: readonly Attribute[]): boolean {
-  if (reach?.realms === undefined) return true;
-  const userName = firstValue(attributes, ATTRIBUTE.userName)?.toString("utf8") ?? "";
+  const realms = reach?.realms;
+  if (realms === undefined) return true;
+  const userNames = attributes.filter(({ type }) => type === ATTRIBUTE.userName);
+  return userNames.length > 0 && userNames.every(({ value }) => isOfRealm(value.toString("utf8"), realms));
+}
+
+function isOfRealm(userName: string, realms: readonly string[]): boolean {
   const at = userName.lastIndexOf("@");
-  return at >= 0 && reach.realms.includes(userName.slice(at + 1).toLowerCase());
+  return at >= 0 && realms.includes(userName.slice(at + 1).toLowerCase());
 }
 
 /** Whether a DAC may reach a NAS by a link (DP-09; RFC 8559 Section 4.3.1). The link of a router is judged by what it has proven,

@@ -84,6 +84,12 @@ describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE secti
       attributes: [NAS, textAttribute(44, "s")],
       answer: "code 42 cause 502",
     },
+    ...["nemo@other.example", ""].map((second) => ({
+      name: `DP-09 DP-13 a user of its realm, and behind that "${second}", whom the NAS might take instead`,
+      client: reaching({ realms: ["home.example"] }),
+      attributes: [USER, NAS, textAttribute(1, second)],
+      answer: "code 42 cause 502",
+    })),
     {
       name: "DP-11 DP-13 realm unknown, or not ours, or no Operator-Name at a pure realm proxy",
       attributes: [USER, textAttribute(126, "1else.example")],
