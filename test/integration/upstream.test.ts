@@ -206,7 +206,8 @@ describe("Upstreams.forward()", () => {
   });
 
   it("DP-08 UC-03 CON-07 what came once over TLS is retransmitted over UDP, each time with the same octets", async () => {
-    const { home, nas } = await hubBefore(silent);
+    const { home, hub, nas } = await hubBefore(silent);
+    hub.apply({ servers: [udpServer("home", home.port, { replyTimeoutMs: 20_000 })], timeoutMs: 20_000 });
     nas.request(CODE.accessRequest, [textAttribute(ATTRIBUTE.userName, "bob")], 1);
     const [first, second, third] = [await home.request(0), await home.request(1), await home.request(2)];
     expect([second.octets, third.octets]).toEqual([first.octets, first.octets]);
@@ -338,7 +339,8 @@ describe("Upstreams.forward()", () => {
 
   it("BR-08 an answer without Message-Authenticator is dropped where the upstream has to send one, and the real one wins", async () => {
     const forged = { code: CODE.accessAccept, bare: true } as const;
-    const { home, nas } = await hubBefore(() => (home.requests.length < 3 ? forged : { code: CODE.accessReject }));
+    const { home, hub, nas } = await hubBefore(() => (home.requests.length < 3 ? forged : { code: CODE.accessReject }));
+    hub.apply({ servers: [udpServer("home", home.port, { replyTimeoutMs: 20_000 })], timeoutMs: 20_000 });
     nas.request(CODE.accessRequest, [textAttribute(ATTRIBUTE.userName, "bob")], 1);
     expect((await nas.packet(0)).code).toBe(CODE.accessReject);
     expect(home.requests).toHaveLength(3); // its timers went on
