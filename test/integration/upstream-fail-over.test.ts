@@ -6,6 +6,7 @@ import { revealUserPassword } from "../../src/radius/hidden.ts";
 import { ForwardingHub, UPSTREAM_SECRET, udpServer } from "../support/forwarding-hub.ts";
 import { makeTestPki, type TestPki, WAIT } from "../support/listener-fixture.ts";
 import { accept, silent, UdpRadiusServer } from "../support/radius-servers.ts";
+import { contextOf } from "../support/module-rig.ts";
 import type { RawNas } from "../support/raw-nas.ts";
 
 let pki: TestPki;
@@ -182,6 +183,11 @@ describe("a pool of UDP servers", () => {
     expect(hub.upstreams.servers().map(({ name, state }) => [name, state])).toEqual([["third", "alive"]]);
     ask(nas, 2);
     expect((await nas.packet(1)).code).toBe(CODE.accessAccept);
+  });
+
+  it("a pool that a module names and a reload has taken away is nobody: no answer, so that the router asks elsewhere", async () => {
+    const { hub } = await two();
+    expect(await hub.upstreams.forwardTo(contextOf([]), "gone")).toEqual({ kind: "discard", reason: "no-upstream" });
   });
 });
 

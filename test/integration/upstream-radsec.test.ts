@@ -95,6 +95,45 @@ describe("a RadSec upstream", () => {
     expect(hub.changes).toEqual(["up home", "up spare", "down home", "up home"]);
   });
 
+  it("WD-06 what stays unanswered goes to the next server when its time is over, and the silent one stays up", async () => {
+    const [home, spare] = [await server(silent), await server()];
+    const servers = [radsecServer("home", home.port, pki), radsecServer("spare", spare.port, pki)];
+    const hub = await ForwardingHub.start(pki, { servers, timeoutMs: 30_000 });
+    await hub.state("home", "alive");
+    await hub.state("spare", "alive");
+    const nas = await hub.dial();
+    ask(nas, 1);
+    expect((await nas.packet(0)).code).toBe(CODE.accessAccept);
+    expect([home.requests.length, spare.requests.length, hub.stateOf("home")]).toEqual([1, 1, "alive"]);
+    expect(spare.requests[0]?.authenticator).not.toEqual(home.requests[0]?.authenticator); // CRY-04
+  });
+
+  it("CON-10 all is over when no answer is of use any more, however long one server may take", async () => {
+    const [home, spare] = [await server(silent), await server()];
+    const servers = [
+      radsecServer("home", home.port, pki, { replyTimeoutMs: 60_000 }),
+      radsecServer("spare", spare.port, pki),
+    ];
+    const hub = await ForwardingHub.start(pki, { servers, timeoutMs: 300 });
+    await hub.state("home", "alive");
+    await hub.state("spare", "alive");
+    ask(await hub.dial(), 1);
+    await vi.waitFor(() => expect(hub.dropped).toContain("handler-discard"), WAIT);
+    expect(spare.requests).toEqual([]);
+  });
+
+  it("PE-01 a link that closes over a request is no word that nobody was reached: the router hears nothing", async () => {
+    const home = await server(silent);
+    const hub = await ForwardingHub.start(pki, { servers: [radsecServer("home", home.port, pki)] });
+    await hub.state("home", "alive");
+    const nas = await hub.dial();
+    ask(nas, 1);
+    await home.request(0);
+    home.sockets[0]?.destroy();
+    await vi.waitFor(() => expect(hub.dropped).toContain("handler-discard"), WAIT);
+    expect(nas.received).toEqual([]);
+  });
+
   it("PE-01 nobody is connected: 502 at once", async () => {
     const home = await server();
     home.close();
@@ -185,6 +224,22 @@ describe("a RadSec upstream", () => {
     await hub.upstreams.stop();
     await home.links(0);
     expect(home.sockets).toHaveLength(2);
+  });
+
+  it("a change that can not be made leaves nothing of it running, and what ran before goes on", async () => {
+    const [home, other] = [await server(), await server()];
+    const hub = await ForwardingHub.start(pki, { servers: [radsecServer("home", home.port, pki)] });
+    await hub.state("home", "alive");
+    const bad = { certificate: "no PEM", key: "no PEM", ca: [], crl: [], minVersion: "TLSv1.2" } as const;
+    const servers = [radsecServer("other", other.port, pki), radsecServer("bad", other.port, pki, { tls: bad })];
+    expect(() => hub.apply({ servers })).toThrow(expect.objectContaining({ code: "ERR_PKI" }));
+    const nas = await hub.dial();
+    ask(nas, 1);
+    expect((await nas.packet(0)).code).toBe(CODE.accessAccept);
+    home.sockets[0]?.destroy();
+    await hub.state("home", "dead");
+    await hub.state("home", "alive"); // a server that was left running would have connected by now
+    expect([other.sockets.length, home.requests.length]).toEqual([0, 1]);
   });
 
   it("a new certificate is for new connections: apply() keeps the links", async () => {
