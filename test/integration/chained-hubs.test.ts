@@ -40,12 +40,20 @@ clients:
   - { name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }
 ${more}`;
 
-async function chain(options: { upper?: string; lower?: string; clients?: string; server?: string } = {}) {
-  const { upper = "", lower = "", clients = "", server } = options;
+interface Chain {
+  readonly upper?: string;
+  readonly lower?: string;
+  readonly clients?: string;
+  readonly server?: string;
+  readonly mayTrigger?: boolean;
+}
+
+async function chain(options: Chain = {}) {
+  const { upper = "", lower = "", clients = "", server, mayTrigger = true } = options;
   const a = await RunningHub.start({ yaml: UPPER + upper });
   await a.hub.store?.ready(10_000);
   const b = await RunningHub.start({
-    yaml: `node: { name: hub-b }\n${lower}${routers(clients)}${await upstreamOf(a, "hub-b", server)}`,
+    yaml: `node: { name: hub-b }\n${lower}${routers(clients)}${(await upstreamOf(a, "hub-b", server)).replace("mayTrigger: true", `mayTrigger: ${mayTrigger}`)}`,
   });
   await connected(b);
   return { a, b };
@@ -151,7 +159,19 @@ describe("a hub behind a hub", () => {
     expect([await cause("router-1"), await cause("legacy-1")]).toEqual([row.router, row.legacy]);
   });
 
-  it("DP-09 gets no further than `reach` of its upstream says, and nowhere without mayTrigger", async () => {
+  it("PE-01 PE-05 gets nowhere without mayTrigger: Protocol-Error 406, and no router hears of it", async () => {
+    const { a, b } = await chain({ mayTrigger: false });
+    const nas = await router(b, "router-1", a);
+    for (const path of [DISCONNECT, "/coa?nas_identifier=router-1&username=nemo"]) {
+      expect(await post(a, path)).toMatchObject({
+        status: 409,
+        body: { error_cause: { number: 406 }, reply: { code: CODE.protocolError } },
+      });
+    }
+    expect(nas.received).toHaveLength(1);
+  });
+
+  it("DP-09 gets no further than `reach` of its upstream says", async () => {
     const { a, b } = await chain({ server: ", reach: { nas: [router-1], codes: [Disconnect-Request] }" });
     const nas = await router(b, "router-1", a);
     const other = await router(b, "other-1", a);

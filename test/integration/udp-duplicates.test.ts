@@ -12,6 +12,7 @@ import {
   UdpFixture,
   UdpHost,
   type UdpFixtureOptions,
+  udpOptions,
   USER,
   WAIT,
 } from "../support/udp-fixture.ts";
@@ -104,6 +105,21 @@ describe("duplicates", () => {
       expect(scene.requests).toHaveLength(1);
     },
   );
+
+  it("DP-06 apply() changes how long triggers are known, those that come after it", async () => {
+    const scene = await Scene.open();
+    const duplicates = { authAcctMs: 30_000, dynauthMs: 40_000, entriesMax: 10_000 };
+    scene.fixture.listener.apply(udpOptions({ duplicates }));
+    const octets = request(CODE.disconnectRequest);
+    scene.sendTo("dynauth", octets);
+    const first = await scene.reply(1);
+    scene.clock.advance(39_000);
+    scene.sendTo("dynauth", octets);
+    expect(await scene.reply(2)).toEqual(first);
+    scene.clock.advance(2_000);
+    scene.sendTo("dynauth", octets);
+    expect(await scene.reply(3)).not.toEqual(first);
+  });
 
   it("UL-06 another source port, another socket, another Identifier: none is a duplicate", async () => {
     const scene = await Scene.open({ listener: { addresses: ["127.0.0.1", "127.0.0.2"] } });

@@ -88,6 +88,25 @@ describe("floods of datagrams", () => {
     expect(fixture.reasons().filter((reason) => reason === "reject-backlog")).toHaveLength(256);
   });
 
+  it("UL-18 rejects that wait are bounded in all, whoever earned them: 10,000", async () => {
+    const fixture = await UdpFixture.start({
+      listener: {
+        rejectDelayMs: { min: 10_000, max: 10_000 },
+        duplicates: { authAcctMs: 30_000, dynauthMs: 300_000, entriesMax: 65_536 },
+      },
+      handler: () => ({ kind: "reply", code: CODE.accessReject, attributes: [] }),
+    });
+    const [addresses, ports] = [3, 14];
+    for (let socket = 0; socket < addresses * ports; socket += 1) {
+      const flooder = await UdpHost.open(`127.0.2.${1 + (socket % addresses)}`);
+      for (let identifier = 0; identifier < 255; identifier += 1) {
+        flooder.send(request(CODE.accessRequest, [NAS, USER], identifier), fixture.port("auth"));
+      }
+      await flooder.ask(request(CODE.statusServer, [], 255), fixture.port("auth"));
+    }
+    expect(fixture.reasons()).toEqual(Array(addresses * ports * 255 - 10_000).fill("reject-backlog"));
+  });
+
   it("what the kernel throws away because the receive buffer is full is counted", async () => {
     const fixture = await UdpFixture.start({ listener: { receiveBufferBytes: 65_536 } });
     const host = await UdpHost.open();
