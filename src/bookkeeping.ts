@@ -37,6 +37,8 @@ export interface BookkeepingDeps {
   readonly log: Logger;
   readonly version: string;
   readonly dynauth: Pick<Dynauth, "exchange">;
+  /** Finds NASes that are named. */
+  readonly named: Resolver;
 }
 
 /** Everything that stands on the store: accounting, session index, quota, webhooks, upkeep, and the bindings of an earlier run.
@@ -46,6 +48,8 @@ export class Bookkeeping {
   readonly store: Store;
   readonly quota: Quota;
   readonly accounts: Accounts;
+  /** Finds NASes by user, for requests that name none. */
+  readonly resolver: SessionResolver;
   readonly #accounting: Accounting;
   readonly #audit: ExchangeAudit;
   readonly #webhooks: Webhooks;
@@ -66,6 +70,7 @@ export class Bookkeeping {
       if (health.state === "up") this.#bindings.storeIsUp();
     });
     const { store } = this;
+    this.resolver = new SessionResolver({ ...deps, acctSessions: store.acctSessions }, config.dynauth);
     this.#backups = backupsOf(config);
     this.#bindings = new BindingKeeper(
       { clock, bindings: registry, store: store.bindings, report: (what) => tellOfBindings(log, what) },
@@ -109,12 +114,8 @@ export class Bookkeeping {
       webhooks: { ...webhooks, targets: [...targets].map(([name, { counts }]) => ({ name, ...counts })) },
       audit: this.#audit.counts,
       bindingsWaiting: this.#bindings.waiting,
+      sessionChecks: this.resolver.checks,
     };
-  }
-
-  /** Finds NASes by user, for requests that name none. */
-  resolver(named: Resolver, registry: Registry): Resolver {
-    return new SessionResolver(this.store.acctSessions, registry, named);
   }
 
   /** Resolves when the store is up and its bindings are in force, or after a moment without it: then both come when they come.
@@ -153,6 +154,7 @@ export class Bookkeeping {
     this.#backups = backupsOf(config);
     this.accounts.apply(config.users);
     this.#accounting.apply(config.accounting);
+    this.resolver.apply(config.dynauth);
     this.#audit.apply(config.dynauth.audit);
     this.#webhooks.apply(config.webhooks);
     this.#upkeep.apply(config.accounting.upkeep);

@@ -120,17 +120,20 @@ export class Hub {
     this.#selection = this.#compiled(config);
     // Bookkeeping asks for exchanges, and Dynauth asks it who is meant.
     const dynauthOfBooks: Pick<Dynauth, "exchange"> = { exchange: (request) => this.dynauth.exchange(request) };
-    this.#books = config.accounting.enabled
-      ? new Bookkeeping({ ...deps, events: this.events, registry: this.registry, dynauth: dynauthOfBooks }, config)
-      : undefined;
     const named = new RegistryResolver(this.registry, () => this.#selection);
+    this.#books = config.accounting.enabled
+      ? new Bookkeeping(
+          { ...deps, events: this.events, registry: this.registry, dynauth: dynauthOfBooks, named },
+          config,
+        )
+      : undefined;
     const mark = new ProxyMark(random.bytes(MARK_BYTES));
     this.dynauth = new Dynauth(
       {
         clock,
         mark,
         events: this.events,
-        resolver: this.#books?.resolver(named, this.registry) ?? named,
+        resolver: this.#books?.resolver ?? named,
         ended: this.#books && ((exchange) => this.#books?.ended(exchange)),
         nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
       },

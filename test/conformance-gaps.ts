@@ -17,8 +17,6 @@ export const PARTS: Readonly<Record<string, string>> = {
     "OpenSSL cuts an identity at a NUL before the hub sees it, and Node hides one that is no UTF-8: refused without its name",
   "IDX-09": "a realm that a proxy puts in place of a NAS-Identifier is not told from one: it leads to that proxy",
   "CON-20": "TCP_NODELAY is on by default (Decisions); `noDelay: false` keeps the rule",
-  "DP-30":
-    "what names its NAS goes there unchecked, and the NAS itself answers 503; Operator-Name is not recorded with acct sessions",
   "UL-05": "asked over UDP and TCP; over TLS the certificate says who it is, so a request may leave its NAS out",
   "UL-11":
     "asked before anything over UDP and TCP; over TLS by the store alone, so a hub that only forwards leaves it to the upstream",

@@ -23,12 +23,13 @@ export function reportWarnings(values: HubValues, report: Report): void {
 }
 
 /** What lies in the store, which only is there for accounting. */
-function storeWarnings({ http, users, modules }: HubValues, report: Report): void {
+function storeWarnings({ dynauth, http, users, modules }: HubValues, report: Report): void {
   const without = "without the store: accounting.enabled is false";
   const { radiusCheck, djangoFreeradius, openwispRadius } = http.compat;
   const isOn = radiusCheck.token ?? djangoFreeradius.token ?? openwispRadius.organizations[0];
   if (isOn !== undefined) report(["http", "compat"], `has no effect ${without}`);
   if (!isDeepStrictEqual(users, usersSection.parse({}))) report(["users"], `has no effect ${without}`);
+  if (dynauth.checkSessions) report(["dynauth", "checkSessions"], `has no effect ${without}`);
   const { authorize } = modules.sections;
   const index = authorize.findIndex((item) => item.kind === "call" && item.instance === "users");
   if (authorize !== DEFAULT_SECTIONS.authorize && index >= 0) {

@@ -39,6 +39,7 @@ export class RegistryResolver implements Resolver {
     const { peerKey } = first.link;
     const resolved: ResolvedTarget = {
       nas: label(target) ?? peerLabel(first.link.peer),
+      peerKey,
       identify: (attributes) => withNasIdentity(attributes, identity),
       pick: (tried) => {
         const usable = find().filter(

@@ -18,6 +18,8 @@ export type Resolution =
 export interface ResolvedTarget {
   /** Its name for people. */
   readonly nas: string | undefined;
+  /** Of the peer whose links it has; undefined where an acct session says who that is. */
+  readonly peerKey?: string;
   /** AcctSession.key, where one acct session is meant. */
   readonly acctSessionKey?: string;
   /** What the caller gave, with the identification that this NAS needs. */

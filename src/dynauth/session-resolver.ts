@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { Clock } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, attribute, firstValue } from "../radius/attribute.ts";
 import { inPreferenceOrder } from "../registry/preference.ts";
@@ -12,29 +13,63 @@ import { isApiPeer, linksOfApiNas } from "./api-nas.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import { withNasIdentity } from "./nas-identity.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
+import { SessionCheck, type SessionCheckResult } from "./session-check.ts";
+import { isOfAnotherOperator } from "./session-facts.ts";
 
 /** Acct sessions that one request may mean; one that means more is refused, or nobody would know whom it left out. */
 const TARGETS_MAX = 1_000;
 
+export interface SessionResolverDeps {
+  readonly clock: Clock;
+  readonly acctSessions: Pick<AcctSessionStore, "find" | "one">;
+  readonly registry: Registry;
+  /** For requests that name a NAS or a link. */
+  readonly named: Resolver;
+}
+
+export interface SessionResolverOptions {
+  /** Whether what a DAC asks of a NAS that it names is compared with the acct sessions on record (DP-30): a query each. */
+  readonly checkSessions: boolean;
+}
+
 /** Finds the NAS from what is known of the user: the open acct sessions that fit the request, each on its own router.
  *
- *  A request that names a NAS or a link goes there whatever the index knows: that is the next resolver's business. */
+ *  A request that names a NAS or a link goes there, whatever the index knows unless it is to be compared: that is the next
+ *  resolver's business. */
 export class SessionResolver implements Resolver {
-  readonly #acctSessions: Pick<AcctSessionStore, "find" | "one">;
+  readonly #acctSessions: SessionResolverDeps["acctSessions"];
   readonly #registry: Registry;
   readonly #named: Resolver;
+  readonly #check: SessionCheck;
+  #checkSessions: boolean;
 
-  constructor(acctSessions: Pick<AcctSessionStore, "find" | "one">, registry: Registry, named: Resolver) {
+  constructor({ clock, acctSessions, registry, named }: SessionResolverDeps, options: SessionResolverOptions) {
     this.#acctSessions = acctSessions;
     this.#registry = registry;
     this.#named = named;
+    this.#check = new SessionCheck({ clock, acctSessions, linksOf: (acctSession) => this.#records(acctSession) });
+    this.#checkSessions = options.checkSessions;
+  }
+
+  /** How many comparisons ended how. */
+  get checks(): Readonly<Record<SessionCheckResult, number>> {
+    return this.#check.counts;
+  }
+
+  apply({ checkSessions }: SessionResolverOptions): void {
+    this.#checkSessions = checkSessions;
   }
 
   /** @throws {HubError} ERR_STORE, and what the next resolver throws */
   resolve(request: ExchangeRequest): Resolution | Promise<Resolution> {
     if (request.acctSessionKey !== undefined) return this.#byKey(request.acctSessionKey, request);
     const query = Object.keys(request.target).length === 0 ? queryOf(request.attributes) : undefined;
-    return query === undefined ? this.#named.resolve(request) : this.#byQuery(query, request);
+    if (query !== undefined) return this.#byQuery(query, request);
+    return this.#checkSessions ? this.#compared(request) : this.#named.resolve(request);
+  }
+
+  async #compared(request: ExchangeRequest): Promise<Resolution> {
+    return this.#check.judge(request, await this.#named.resolve(request));
   }
 
   async #byKey(key: string, request: ExchangeRequest): Promise<Resolution> {
@@ -49,8 +84,10 @@ export class SessionResolver implements Resolver {
       const text = `more than ${TARGETS_MAX} open acct sessions fit, and nothing was sent: name a NAS, or more of the acct session`;
       throw new HubError("ERR_UNDER_SPECIFIED", text, { targetsMax: TARGETS_MAX });
     }
-    if (items.length === 0) return { kind: "no-route", why: "no-session", nas: undefined };
-    return { kind: "targets", targets: items.map((acctSession) => this.#target(acctSession, request)) };
+    // DP-30: the realm of a request is no key of the index, and may be that of another network.
+    const meant = items.filter((acctSession) => !isOfAnotherOperator(request.attributes, acctSession));
+    if (meant.length === 0) return { kind: "no-route", why: "no-session", nas: undefined };
+    return { kind: "targets", targets: meant.map((acctSession) => this.#target(acctSession, request)) };
   }
 
   #target(acctSession: AcctSession, request: ExchangeRequest): ResolvedTarget {

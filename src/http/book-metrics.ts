@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry as MetricRegistry } from "prom-client";
+import { SESSION_CHECK_RESULTS, type SessionCheckResult } from "../dynauth/session-check.ts";
 import type { HubEvent } from "../events.ts";
 import type { HttpDeps } from "./options.ts";
 
@@ -34,6 +35,8 @@ export interface BookFigures {
   readonly audit: { readonly waiting: number; readonly dropped: number };
   /** Changes of bindings that wait to be stored. */
   readonly bindingsWaiting: number;
+  /** Requests of DACs that were compared with the acct sessions on record, by how that ended. */
+  readonly sessionChecks: Readonly<Record<SessionCheckResult, number>>;
 }
 
 interface BookMetricsDeps extends Pick<HttpDeps, "outbox"> {
@@ -118,6 +121,17 @@ export class BookMetrics {
       collect() {
         this.reset();
         this.inc(books().quota.verdictsUnanswered);
+      },
+    });
+    new Counter({
+      name: "radsec_hub_session_checks_total",
+      help: "Requests of DACs compared with the acct sessions on record (dynauth.checkSessions); refused: NAK 503, unknown and failed: passed on",
+      labelNames: ["result"],
+      registers,
+      collect() {
+        this.reset();
+        const { sessionChecks } = books();
+        for (const result of SESSION_CHECK_RESULTS) this.inc({ result }, sessionChecks[result]);
       },
     });
     new Counter({

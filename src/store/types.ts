@@ -130,6 +130,8 @@ export const CLOSED_KEYS_MAX = 10_000;
 export interface AcctSessionQuery {
   readonly username?: string | undefined;
   readonly acctSessionId?: string | undefined;
+  /** Acct-Multi-Session-Id. */
+  readonly multiSessionId?: string | undefined;
   /** Any notation; compared by callingStationKey(). */
   readonly callingStationId?: string | undefined;
   /** Any notation of an address. An IPv6 address is also found by the prefixes it lies in. */
@@ -139,6 +141,8 @@ export interface AcctSessionQuery {
   readonly delegatedIpv6Prefix?: string | undefined;
   readonly nasKey?: string | undefined;
   readonly nasIdentifier?: string | undefined;
+  /** Canonical. It narrows what other fields find and has no index: alone it looks at everything. */
+  readonly nasAddress?: string | undefined;
   readonly open?: boolean | undefined;
   /** Inclusive. */
   readonly startedFromMs?: number | undefined;

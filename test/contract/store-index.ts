@@ -23,8 +23,18 @@ async function filledStore(place: () => Promise<StorePlace>): Promise<Store> {
     }),
     start("nas-1", "b1", "bob", { callingStationId: "+49 30 1234", framedIp: "10.0.0.1", nasIdentifier: "one" }),
     start("nas-2", "a1", "carol", { nasIdentifier: "two" }, NOON_MS + 60_000),
-    start("nas-3", "v1", "dora", { framedIpv6Address: "2001:db8:1::5", framedIpv6Prefix: "2001:db8:a::/64" }),
-    start("nas-3", "v2", "emil", { framedIp: "10.0.0.9", delegatedIpv6Prefix: "2001:db8:b:100::/56" }),
+    start("nas-3", "v1", "dora", {
+      framedIpv6Address: "2001:db8:1::5",
+      framedIpv6Prefix: "2001:db8:a::/64",
+      multiSessionId: "m",
+      nasAddress: "192.0.2.3",
+    }),
+    start("nas-3", "v2", "emil", {
+      framedIp: "10.0.0.9",
+      delegatedIpv6Prefix: "2001:db8:b:100::/56",
+      multiSessionId: "m",
+      nasAddress: "2001:db8::3",
+    }),
     new RecordMaker({ nasKey: "nas-2", acctSessionId: "b1", username: "bob" }).stop(9, 1),
   ]);
   return store;
@@ -70,6 +80,14 @@ export function indexContract(place: () => Promise<StorePlace>): void {
       [{ framedIpv6Prefix: "2001:db8:b:100::/56" }, []],
       [{ delegatedIpv6Prefix: "2001:db8:b:100::/56", open: true }, ["nas-3/v2"]],
       [{ delegatedIpv6Prefix: "2001:db8:b:100::/57" }, []],
+      [{ multiSessionId: "m" }, onThree],
+      [{ multiSessionId: "m", open: true }, onThree],
+      [{ multiSessionId: "m", open: false }, []],
+      [{ multiSessionId: "m", username: "emil" }, ["nas-3/v2"]],
+      [{ multiSessionId: "m", nasAddress: "192.0.2.3" }, ["nas-3/v1"]],
+      [{ multiSessionId: "M" }, []],
+      [{ acctSessionId: "v2", nasAddress: "2001:db8::3" }, ["nas-3/v2"]],
+      [{ acctSessionId: "v2", nasAddress: "192.0.2.3" }, []],
       [{ callingStationId: "aabbcc001122" }, ["nas-1/a1"]],
       [{ callingStationId: "aa:bb:cc:00:11:22", open: true }, ["nas-1/a1"]],
       [{ callingStationId: "aa-bb-cc-00-11-33:Café" }, ["nas-2/a2"]],
@@ -96,7 +114,16 @@ export function indexContract(place: () => Promise<StorePlace>): void {
         null,
         { toString: "x" },
       ];
-      for (const field of ["username", "acctSessionId", "nasKey", "framedIp", "callingStationId", "open"]) {
+      for (const field of [
+        "username",
+        "acctSessionId",
+        "multiSessionId",
+        "nasKey",
+        "nasAddress",
+        "framedIp",
+        "callingStationId",
+        "open",
+      ]) {
         for (const value of expressions) {
           const query = { [field]: value } as AcctSessionQuery;
           await expect(store.acctSessions.find(query, { limit: 10 })).rejects.toThrow(TypeError);
@@ -107,7 +134,16 @@ export function indexContract(place: () => Promise<StorePlace>): void {
 
     it("reads odd names as text that finds nothing but itself", async () => {
       const store = await filledStore(place);
-      const fields = ["username", "acctSessionId", "nasKey", "nasIdentifier", "framedIp", "callingStationId"] as const;
+      const fields = [
+        "username",
+        "acctSessionId",
+        "multiSessionId",
+        "nasKey",
+        "nasIdentifier",
+        "nasAddress",
+        "framedIp",
+        "callingStationId",
+      ] as const;
       for (const name of ODD_NAMES) {
         for (const field of fields) expect(await found(store, { [field]: name })).toEqual([]);
         await expect(store.acctSessions.one(name)).resolves.toBeUndefined();

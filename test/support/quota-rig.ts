@@ -128,7 +128,10 @@ export class QuotaRig {
         mark: new ProxyMark(Buffer.alloc(12)),
         clock,
         events,
-        resolver: new SessionResolver(acctSessions, this.registry, named),
+        resolver: new SessionResolver(
+          { clock, acctSessions, registry: this.registry, named },
+          { checkSessions: false },
+        ),
         nextExchangeId: () => `x${(exchanges += 1)}`,
       },
       { timeoutMs: 5_000, timeoutUdpMs: 5_000, timeoutMaxMs: 30_000, exchangesMax: 1_000 },

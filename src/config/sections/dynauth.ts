@@ -40,6 +40,10 @@ export const dynauthSection = section(
     realms: list("Realms of Operator-Name that are ours; others are not routable.", dnsName("A realm.")),
     // DP-11
     requireOperatorName: flag("Whether a request of a DAC without Operator-Name is not routable.").default(false),
+    // DP-30
+    checkSessions: flag(
+      "Whether what a DAC asks of a NAS that it names is first compared with the acct sessions on record; a mismatch is NAK 503.",
+    ).default(false),
     // DP-14
     operatorNas: withRules(list("Which NAS an Operator-NAS-Identifier stands for.", operatorNas), (entries, report) =>
       reportDuplicates(entries, "operatorNasIdentifier", "Operator-NAS-Identifier", report),
@@ -72,6 +76,7 @@ export interface DynauthConfig {
   readonly timestampWindowMs: number;
   readonly requireEventTimestamp: boolean;
   readonly hopsMax: number;
+  readonly checkSessions: boolean;
   readonly realms: TriggerRealms;
   /** Kinds of links that a request from an upstream may go to; empty: none, the hub answers it. */
   readonly reverseFromUpstreams: ReadonlySet<"tls" | "udp">;
@@ -90,6 +95,7 @@ export function dynauthConfig(values: z.output<typeof dynauthSection>): DynauthC
     timestampWindowMs: values.timestampWindow,
     requireEventTimestamp: values.requireEventTimestamp,
     hopsMax: values.hops,
+    checkSessions: values.checkSessions,
     realms: {
       ours: new Set(values.realms),
       required: values.requireOperatorName,

@@ -21,8 +21,10 @@ export function acctSessionFilter(query: AcctSessionQuery, after: string | undef
     "facts.framedIp": address?.includes(":") ? undefined : address,
     "facts.framedIpv6Prefix": query.framedIpv6Prefix,
     "facts.delegatedIpv6Prefix": query.delegatedIpv6Prefix,
+    "facts.multiSessionId": query.multiSessionId,
     nasKey: query.nasKey,
     "facts.nasIdentifier": query.nasIdentifier,
+    "facts.nasAddress": query.nasAddress,
     open: query.open,
   };
   const given = Object.entries(equal).filter(([, value]) => value !== undefined);

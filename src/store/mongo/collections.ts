@@ -48,6 +48,7 @@ const SCHEMA: Readonly<Record<keyof Collections, { readonly name: string; readon
       { "facts.framedIpv6Address": 1, open: 1, ...NEWEST },
       { "facts.framedIpv6Prefix": 1, open: 1, ...NEWEST },
       { "facts.delegatedIpv6Prefix": 1, open: 1, ...NEWEST },
+      { "facts.multiSessionId": 1, open: 1, ...NEWEST },
       { nasKey: 1, open: 1, ...NEWEST },
       { "facts.nasIdentifier": 1, open: 1, ...NEWEST },
       { open: 1, ...NEWEST },

@@ -15,7 +15,7 @@ const INDEXED = [
 ] as const;
 
 /** Rows by what an expression index of schema.ts holds; the second condition makes SQLite see that it does. */
-const PREFIX = (index: string, fact: string): string =>
+const OF_FACT = (index: string, fact: string): string =>
   `SELECT session_row FROM acct_session INDEXED BY acct_session_${index}
     WHERE facts ->> '$.${fact}' IS NOT NULL AND facts ->> '$.${fact}'`;
 
@@ -24,9 +24,9 @@ const FRAMED_IPV6 = `session_row IN (
   WITH around AS MATERIALIZED (SELECT value FROM json_each(?))
   SELECT session_row FROM acct_session INDEXED BY acct_session_framed_ip
     WHERE framed_ip IS NOT NULL AND framed_ip IN (SELECT value FROM around LIMIT 1)
-  UNION ${PREFIX("framed_ipv6", "framedIpv6Address")} IN (SELECT value FROM around LIMIT 1)
-  UNION ${PREFIX("framed_prefix", "framedIpv6Prefix")} IN (SELECT value FROM around)
-  UNION ${PREFIX("delegated_prefix", "delegatedIpv6Prefix")} IN (SELECT value FROM around))`;
+  UNION ${OF_FACT("framed_ipv6", "framedIpv6Address")} IN (SELECT value FROM around LIMIT 1)
+  UNION ${OF_FACT("framed_prefix", "framedIpv6Prefix")} IN (SELECT value FROM around)
+  UNION ${OF_FACT("delegated_prefix", "delegatedIpv6Prefix")} IN (SELECT value FROM around))`;
 
 export interface BoundQuery {
   readonly sql: string;
@@ -37,8 +37,10 @@ export interface BoundQuery {
  *  few different statements. It asks for one row more than the page holds. */
 export function acctSessionQuery(query: AcctSessionQuery, page: PageRequest): BoundQuery {
   const given = givenValues(query);
-  const lead = INDEXED.find(([column]) => given.has(column));
-  const conditions = [...given.keys()].map((column) => `${column} = ?`);
+  const { multiSessionId } = query;
+  const lead = multiSessionId === undefined ? INDEXED.find(([column]) => given.has(column)) : undefined;
+  // The plus keeps SQLite from another index: a NAS has many acct sessions, one that is part of several has few.
+  const conditions = [...given.keys()].map((column) => `${lead === undefined ? "+" : ""}${column} = ?`);
   const values: SqlValue[] = [...given.values()];
   const where = (condition: string, value: SqlValue | undefined): void => {
     if (value === undefined) return;
@@ -46,13 +48,15 @@ export function acctSessionQuery(query: AcctSessionQuery, page: PageRequest): Bo
     values.push(value);
   };
   where(FRAMED_IPV6, ipv6Of(query));
-  where(`session_row IN (${PREFIX("framed_prefix", "framedIpv6Prefix")} = ?)`, query.framedIpv6Prefix);
-  where(`session_row IN (${PREFIX("delegated_prefix", "delegatedIpv6Prefix")} = ?)`, query.delegatedIpv6Prefix);
+  where(`session_row IN (${OF_FACT("framed_prefix", "framedIpv6Prefix")} = ?)`, query.framedIpv6Prefix);
+  where(`session_row IN (${OF_FACT("delegated_prefix", "delegatedIpv6Prefix")} = ?)`, query.delegatedIpv6Prefix);
+  where(`session_row IN (${OF_FACT("multi_session", "multiSessionId")} = ?)`, multiSessionId);
+  where("facts ->> '$.nasAddress' = ?", query.nasAddress);
   where("open = ?", query.open === undefined ? undefined : Number(query.open));
   where("started_at_ms >= ?", query.startedFromMs);
   where("started_at_ms < ?", query.startedBeforeMs);
   where("session_row < ?", page.after === undefined ? undefined : rowOf(page.after));
-  const index = lead?.[1] ?? (query.open === true ? "acct_session_open" : undefined);
+  const index = lead?.[1] ?? (query.open === true && multiSessionId === undefined ? "acct_session_open" : undefined);
   const from = index === undefined ? "acct_session" : `acct_session INDEXED BY ${index}`;
   const condition = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   // INDEXED BY acct_session_open needs the condition of that partial index as a constant.

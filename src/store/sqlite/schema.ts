@@ -181,4 +181,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX api_record_at ON api_record (kind, at_ms, record_key);
   CREATE INDEX api_record_expires ON api_record (expires_at_ms);
   `,
+  // Few routers have it: an expression, as above.
+  `
+  CREATE INDEX acct_session_multi_session ON acct_session (facts ->> '$.multiSessionId', open)
+    WHERE facts ->> '$.multiSessionId' IS NOT NULL;
+  `,
 ];

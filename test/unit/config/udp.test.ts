@@ -168,6 +168,11 @@ describe("dynauth", () => {
     });
   });
 
+  it("DP-30 compares nothing with the acct sessions on record unless told to: it costs a query", () => {
+    expect(configOf("dynauth: {}").dynauth.checkSessions).toBe(false);
+    expect(configOf("dynauth: { checkSessions: true }").dynauth.checkSessions).toBe(true);
+  });
+
   it.each([
     ["[]", []],
     ["[udp]", ["udp"]],

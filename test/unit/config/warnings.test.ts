@@ -100,6 +100,15 @@ describe("warnings of clients", () => {
     expect(warningsOf(yaml(false))).toEqual([expect.stringContaining("http.compat: has no effect without the store")]);
   });
 
+  it("DP-30 warns of checkSessions without the store, which has the acct sessions", () => {
+    const yaml = (enabled: boolean) =>
+      `${NOBODY}\naccounting: { enabled: ${enabled} }\ndynauth: { checkSessions: true }`;
+    expect(warningsOf(yaml(true))).toEqual([]);
+    expect(warningsOf(yaml(false))).toEqual([
+      expect.stringContaining("dynauth.checkSessions: has no effect without the store"),
+    ]);
+  });
+
   it("warns of users whom nobody knows without the store, and only where hub.yaml speaks of them", () => {
     const yaml = (rest: string) => `${NOBODY}\naccounting: { enabled: false }\n${rest}`;
     expect(warningsOf(yaml(""))).toEqual([]);

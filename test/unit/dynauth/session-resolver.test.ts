@@ -37,14 +37,20 @@ async function picked(
     const octets = encodeRequest(CODE.statusServer, 0, identity, Buffer.alloc(16, 1), RADSEC_SECRET);
     registry.learnStatus(link, decodePacket(octets));
   }
-  const facts = { nasIdentifier: "nas-1", linkId: "of an earlier run", peerKey: "below" };
+  const facts = {
+    nasIdentifier: "nas-1",
+    linkId: "of an earlier run",
+    peerKey: "below",
+    operatorName: "1visited.example",
+  };
   const acctSession = { key: "nas-1/1", acctSessionId: "1", username: "nemo", open: true, facts } as AcctSession;
-  const store = {
+  const acctSessions = {
     find: () => Promise.resolve({ items: [acctSession], next: undefined }),
     one: () => Promise.resolve(acctSession),
   };
   const named = { resolve: () => ({ kind: "no-route", why: "unknown", nas: undefined }) as const };
-  const resolution = await new SessionResolver(store, registry, named).resolve({ ...ASKED, ...request });
+  const deps = { clock: new ManualClock(), acctSessions, registry, named };
+  const resolution = await new SessionResolver(deps, { checkSessions: false }).resolve({ ...ASKED, ...request });
   registry.stop();
   return resolution.kind === "targets" ? resolution.targets[0]?.pick(new Set())?.linkId : undefined;
 }
@@ -63,6 +69,13 @@ describe("SessionResolver", () => {
 
   it("takes any link of the hub that the accounting came from: it knows where the NAS is", async () => {
     expect(await picked([{ linkId: "hub", client: { role: "hub" }, name: "hub-b" }])).toBe("hub");
+  });
+
+  it("DP-30 a user who is in one network is not found for a request about another", async () => {
+    const of = (realm: string) => [...ASKED.attributes, textAttribute(ATTRIBUTE.operatorName, realm)];
+    const links = [{ linkId: "own", name: "nas-1" }];
+    expect(await picked(links, { attributes: of("1Visited.Example") })).toBe("own");
+    expect(await picked(links, { attributes: of("1else.example") })).toBeUndefined();
   });
 
   it("DP-09 tells who judges the link which NAS is meant", async () => {

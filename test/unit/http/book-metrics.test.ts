@@ -11,6 +11,7 @@ const FIGURES: BookFigures = {
   webhooks: { waiting: 9, dropped: 10, targets: [{ name: "billing", delivered: 11, failed: 12, inFlight: 13 }] },
   audit: { waiting: 14, dropped: 15 },
   bindingsWaiting: 16,
+  sessionChecks: { fits: 19, unknown: 20, refused: 21, failed: 22 },
 };
 
 const ACTED: QuotaActed = {
@@ -69,6 +70,10 @@ describe("BookMetrics", () => {
       'webhook_deliveries_in_flight{webhook="billing"} 13',
       "audit_exchanges_waiting 14",
       'work_dropped_total{work="audit"} 15',
+      'session_checks_total{result="fits"} 19',
+      'session_checks_total{result="unknown"} 20',
+      'session_checks_total{result="refused"} 21',
+      'session_checks_total{result="failed"} 22',
       'outbox_messages{state="waiting"} 17',
       'outbox_messages{state="dead"} 18',
       "quota_reached_total 1",

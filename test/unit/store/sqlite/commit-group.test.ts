@@ -116,6 +116,18 @@ describe("acct sessions of the embedded store", () => {
     },
   );
 
+  it.each([{}, { nasIdentifier: "a" }, { nasAddress: "a" }, { username: "a", open: true }])(
+    "find() of an Acct-Multi-Session-Id begins with its index, whatever else is asked: %j",
+    async (also) => {
+      const { database } = await opened();
+      const { acctSessionQuery } = await import("../../../../src/store/sqlite/acct-session-query.ts");
+      const { sql, values } = acctSessionQuery({ multiSessionId: "a", ...also }, { limit: 10 });
+      const plan = database.rows(`EXPLAIN QUERY PLAN ${sql}`, ...values).map(({ detail }) => String(detail));
+      expect(plan[0]).toMatch(/rowid=\?/);
+      expect(plan).toContain("SEARCH acct_session USING COVERING INDEX acct_session_multi_session (<expr>=?)");
+    },
+  );
+
   it("sums usage by its key alone", async () => {
     const { database } = await opened();
     const sql =
