@@ -105,8 +105,7 @@ export class Dynauth {
 
   /** Every exchange is in the event feed, with its beginning and its end. */
   async #observed(request: ExchangeRequest, run: (exchangeId: string) => Outcome | Promise<Outcome>): Promise<Outcome> {
-    const { clock, nextExchangeId } = this.#deps;
-    const exchangeId = nextExchangeId();
+    const exchangeId = this.#deps.nextExchangeId();
     this.#inFlight += 1;
     this.#reports.begun(exchangeId, request);
     let outcome: Outcome | "refused" = "refused"; // unless told otherwise: the request does not fit into a packet
@@ -116,7 +115,7 @@ export class Dynauth {
     } finally {
       const tookMs = outcome === "refused" ? 0 : outcome.durationMs;
       const durationMs = Math.round(tookMs * 1_000) / 1_000;
-      this.#reports.ended({ exchangeId, atMs: clock.wallMs(), durationMs, request, outcome });
+      this.#reports.ended({ exchangeId, durationMs, request, outcome });
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.();
     }

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { EventFeed } from "../events.ts";
+import { type Waiting, whenLeaving } from "../transport/turn.ts";
 import type { EndedExchange, ExchangeRequest } from "./exchange-request.ts";
 
 export interface ExchangeReportsDeps {
@@ -11,10 +12,10 @@ export interface ExchangeReportsDeps {
 
 /** Tells the event feed, and who keeps the audit, of every exchange. That one has ended is told when the turn of the event loop
  *  is over: whoever waits for the outcome goes first. */
-export class ExchangeReports {
+export class ExchangeReports implements Waiting {
   readonly #deps: ExchangeReportsDeps;
   // At most what one turn ends.
-  #untold: EndedExchange[] = [];
+  #untold: Omit<EndedExchange, "atMs">[] = [];
 
   constructor(deps: ExchangeReportsDeps) {
     this.#deps = deps;
@@ -25,15 +26,16 @@ export class ExchangeReports {
     this.#deps.events.emit({ type: "exchange.begun", atMs, exchangeId, code, trigger, requestId });
   }
 
-  ended(exchange: EndedExchange): void {
-    if (this.#untold.push(exchange) === 1) setImmediate(() => this.flush());
+  ended(exchange: Omit<EndedExchange, "atMs">): void {
+    if (this.#untold.push(exchange) === 1) whenLeaving(this);
   }
 
   /** Tells what is untold now. */
   flush(): void {
     const untold = this.#untold;
     this.#untold = [];
-    for (const exchange of untold) this.#tell(exchange);
+    const atMs = this.#deps.clock.wallMs();
+    for (const exchange of untold) this.#tell({ ...exchange, atMs });
   }
 
   #tell(exchange: EndedExchange): void {

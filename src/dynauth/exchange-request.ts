@@ -47,7 +47,7 @@ export interface ExchangeRequest {
 /** One exchange that is over, for whoever keeps books. */
 export interface EndedExchange {
   readonly exchangeId: string;
-  /** Wall clock of its end. */
+  /** Wall clock at the end of the turn in which it ended. */
   readonly atMs: number;
   readonly durationMs: number;
   readonly request: ExchangeRequest;

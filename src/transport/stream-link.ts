@@ -28,6 +28,7 @@ import {
 import { type Asker, PerSecond, Responder } from "./responder.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
+import { TurnBatch, whenArrived } from "./turn.ts";
 import { WriteBatch } from "./write-batch.ts";
 
 export interface StreamLinkDeps {
@@ -100,6 +101,7 @@ export class StreamLink implements Link {
   readonly #requests: ReverseRequests;
   readonly #responder: Responder;
   readonly #asker: Asker;
+  readonly #arrived = new TurnBatch<Buffer>(whenArrived, (chunk) => this.#read(chunk));
   readonly #batch: WriteBatch;
   #client: ClientEntry;
   #closed: CloseReason | undefined;
@@ -167,7 +169,7 @@ export class StreamLink implements Link {
   /** Takes over the socket. The owner calls it once, after admission. */
   start(): void {
     const socket = this.#socket;
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("data", (chunk: Buffer) => this.#arrived.add(chunk));
     socket.on("drain", () => this.#requests.pump());
     socket.once("end", () => this.close("peer-closed"));
     socket.on("error", (error: NodeJS.ErrnoException) => this.close("transport-error", error.code ?? error.message));
@@ -194,8 +196,9 @@ export class StreamLink implements Link {
 
   close(reason: CloseReason, detail?: string): void {
     if (this.#closed !== undefined) return;
+    this.#arrived.flush();
     this.#batch.flush();
-    if (this.#closed !== undefined) return; // the flush itself may have met the end
+    if (this.#closed !== undefined) return; // either may have met the end
     this.#closed = reason;
     // end() sends close_notify (CON-04); a peer that does not read would hold it for ever.
     this.#socket.end();

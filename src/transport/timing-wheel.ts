@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { undisturbed } from "./turn.ts";
 
 /** Handle of one scheduled action. */
 export interface Timer {
@@ -155,12 +156,6 @@ export class TimingWheel {
   #run(entry: Entry): void {
     if (entry.slot === undefined) return; // cancelled by an action of this turn
     entry.cancel();
-    try {
-      entry.action();
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    undisturbed(entry.action);
   }
 }

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { platform } from "node:os";
+import { TurnBatch, whenArrived, whenLeaving } from "./turn.ts";
 
 /** What one socket is told of. */
 export interface UdpSocketOwner {
@@ -8,6 +9,18 @@ export interface UdpSocketOwner {
   received(octets: Buffer, from: RemoteInfo): void;
   /** A datagram could not be sent, or ICMP says that an earlier one was not wanted. */
   failed(error: NodeJS.ErrnoException): void;
+}
+
+interface Arrived {
+  readonly octets: Buffer;
+  readonly from: RemoteInfo;
+}
+
+interface Leaving {
+  readonly octets: Buffer;
+  /** Undefined: to the destination of connect(). */
+  readonly port?: number;
+  readonly address?: string;
 }
 
 // Addresses are literals: looking them up would cost a turn of the event loop for each datagram.
@@ -24,9 +37,22 @@ const IS_LINUX = platform() === "linux";
 export class UdpSocket {
   readonly #socket: Socket;
   readonly #owner: UdpSocketOwner;
+  readonly #arrived = new TurnBatch<Arrived>(whenArrived, ({ octets, from }) => {
+    if (!this.#closed) this.#owner.received(octets, from);
+  });
+  readonly #leaving = new TurnBatch<Leaving>(whenLeaving, ({ octets, port, address }) => {
+    try {
+      if (port === undefined) this.#socket.send(octets, this.#sent);
+      else this.#socket.send(octets, port, address, this.#sent);
+    } catch (error) {
+      this.#sent(error as Error); // a destination that no datagram can have
+    }
+  });
   // One function for all datagrams: a closure for each would be garbage.
   readonly #sent = (error: Error | null): void => {
-    if (error !== null && !this.#closed) this.#owner.failed(error);
+    if (error === null || this.#closed) return;
+    this.#arrived.flush(); // what came before it counts
+    this.#owner.failed(error);
   };
   #closed = false;
 
@@ -37,7 +63,7 @@ export class UdpSocket {
       lookup: literal,
       ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
     });
-    this.#socket.on("message", (octets, from) => owner.received(octets, from));
+    this.#socket.on("message", (octets, from) => this.#arrived.add({ octets, from }));
     // Later, because bind() may say so before its caller has kept this object.
     this.#socket.on("error", (error) => queueMicrotask(() => this.#sent(error)));
   }
@@ -69,15 +95,16 @@ export class UdpSocket {
 
   /** Sends to the destination of connect(). */
   send(octets: Buffer): void {
-    this.#socket.send(octets, this.#sent);
+    this.#leaving.add({ octets });
   }
 
   sendTo(octets: Buffer, port: number, address: string): void {
-    this.#socket.send(octets, port, address, this.#sent);
+    this.#leaving.add({ octets, port, address });
   }
 
   close(): void {
     if (this.#closed) return;
+    this.#leaving.flush();
     this.#closed = true;
     this.#socket.close();
   }

@@ -1,12 +1,13 @@
+import { type Waiting, whenLeaving } from "./turn.ts";
+
 /** A TLS record holds 16,384 octets (RFC 8446 Section 5.1): a packet must not be split over two (CON-03, hostapd). */
 const RECORD_BYTES_MAX = 16_384;
 
 /** Gathers what one turn of the event loop wants to send to one link, so that it leaves in one TLS write. */
-export class WriteBatch {
+export class WriteBatch implements Waiting {
   readonly #write: (octets: Buffer) => void;
   #packets: Buffer[] = [];
   #bytes = 0;
-  #scheduled = false;
 
   constructor(write: (octets: Buffer) => void) {
     this.#write = write;
@@ -15,14 +16,8 @@ export class WriteBatch {
   /** Queues one whole packet for the end of this turn. */
   add(packet: Buffer): void {
     if (this.#bytes + packet.length > RECORD_BYTES_MAX) this.flush();
-    this.#packets.push(packet);
     this.#bytes += packet.length;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    if (this.#packets.push(packet) === 1) whenLeaving(this);
   }
 
   /** Writes what has been gathered now. */
