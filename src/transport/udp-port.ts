@@ -157,6 +157,7 @@ export class UdpPort implements UdpSocketOwner {
   received(octets: Buffer, from: RemoteInfo): void {
     const link = this.#deps.peers.find(from.address, this.listener);
     if (link === undefined) return this.drop("unknown-source", from, link); // DP-02, UL-01
+    if (from.port === 0) return this.drop("no-source-port", from, link);
     if (this.#paused) return this.drop("stopping", from, link);
     const asker = new UdpAsker(this, from, link);
     const reason = this.#take(octets, asker);
