@@ -155,7 +155,6 @@ export interface QuotaReached extends Stamped {
   readonly notify: boolean;
 }
 
-/** One attempt to throttle or disconnect an acct session, or to take a throttle back. */
 /** The router of an acct session was told of a change of its user or plan. */
 export interface UserTold extends Stamped {
   readonly type: "user.told";
@@ -169,6 +168,7 @@ export interface UserTold extends Stamped {
   readonly told: "done" | "gone" | "again" | "away" | "given-up";
 }
 
+/** One attempt to throttle or disconnect an acct session, or to take a throttle back. */
 export interface QuotaActed extends Stamped {
   readonly type: "quota.acted";
   readonly username: string;

@@ -37,14 +37,20 @@ export class RegistryResolver implements Resolver {
       return { kind: "no-route", why: "nas-unnamed", nas: undefined };
     }
     const { peerKey } = first.link;
+    // Whoever sends at once, as nearly everybody does, need not look again.
+    let known: readonly LinkRecord[] | undefined = allowed;
+    const candidates = (): readonly LinkRecord[] => {
+      const records = known ?? find().filter(mayGet);
+      known = undefined;
+      return records;
+    };
     const resolved: ResolvedTarget = {
       nas: label(target) ?? peerLabel(first.link.peer),
       peerKey,
       identify: (attributes) => withNasIdentity(attributes, identity),
       pick: (tried) => {
-        const usable = find().filter(
-          (record) =>
-            record.link.open && record.link.peerKey === peerKey && mayGet(record) && !tried.has(record.link.linkId),
+        const usable = candidates().filter(
+          ({ link }) => link.open && link.peerKey === peerKey && !tried.has(link.linkId),
         );
         const best = chooser === undefined ? inPreferenceOrder(usable, "least-busy")[0] : usable[0];
         if (best !== undefined) this.#registry.chosen(best);

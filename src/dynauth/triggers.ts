@@ -81,8 +81,9 @@ export class Triggers {
   }
 
   readonly handle: TriggerHandler = async (context) => {
-    const { packet } = context;
-    const fault = timestampFault(packet, this.#deps.clock.wallMs(), this.#options);
+    const { packet, origin } = context;
+    // A UDP port has judged it before it looked for duplicates (DP-06).
+    const fault = origin.link && timestampFault(packet, this.#deps.clock.wallMs(), this.#options);
     if (fault !== undefined) return { kind: "discard", reason: fault };
     const route = this.#route(context);
     if (route.kind === "nak") return nak(packet, route.errorCause);

@@ -55,7 +55,7 @@ export interface LinkRequest {
 export type LinkOutcome =
   | { readonly kind: "reply"; readonly reply: Packet; readonly roundTripMs: number }
   /** Written, and no valid reply by the deadline: the NAS may have acted (invariant 5). */
-  | { readonly kind: "timeout"; readonly waitedMs: number }
+  | { readonly kind: "timeout" }
   /** Never written: the queue was full, or the deadline came first. */
   | { readonly kind: "busy"; readonly why: "queue-full" | "deadline" }
   /** The link ended first. */
@@ -143,6 +143,7 @@ export interface LinkObserver {
 export const DROP_REASONS = [
   "malformed", // UDP: no packet at all (PKT-02, PKT-03, PKT-06)
   "unknown-source", // UDP: no entry of `clients` has the address (DP-02, UL-01)
+  "no-source-port", // UDP: from port 0, which nothing can be sent to (RFC 768)
   "unknown-code",
   "wrong-port", // UDP: a request that this port does not take (UL-03, ST-16)
   "unexpected-reply", // no outstanding request (CON-05)

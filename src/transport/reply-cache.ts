@@ -62,12 +62,14 @@ export class ReplyCache<Work> {
     return this.#pushedOut;
   }
 
-  /** What came under the key last, be it the same request or not; undefined once that is forgotten. */
+  /** What came under the key last, be it the same request or not, and be it due or not. */
   find(key: number): Known<Work> | undefined {
-    const known = this.#known?.get(key);
-    if (known?.response === undefined || known.expiresAt > this.#clock.now()) return known;
-    this.#remove(known);
-    return undefined;
+    return this.#known?.get(key);
+  }
+
+  /** Whether its time is over, so that the same octets again are a new request. */
+  isDue({ response, expiresAt }: Known<Work>): boolean {
+    return response !== undefined && expiresAt <= this.#clock.now();
   }
 
   /** Takes a request. @returns undefined when as many are in progress as the bound allows */

@@ -148,6 +148,7 @@ export class Responder {
       known.work?.abandon(); // begin() puts the new request in its place
       return false;
     }
+    if (this.#replies.isDue(known)) return false;
     if (known.response === undefined) asker.dropped("duplicate");
     else asker.write(known.response);
     return true;

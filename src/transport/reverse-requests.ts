@@ -88,14 +88,12 @@ export class ReverseRequests {
 
   #pend(request: LinkRequest, attributes: readonly Attribute[]): { promise: Promise<LinkOutcome>; pending: Pending } {
     const { promise, resolve } = Promise.withResolvers<LinkOutcome>();
-    const { clock, wheel } = this.#options.deps;
-    const begun = clock.now();
     const onAbort = () => this.#abort(pending);
     const pending: Pending = {
       code: request.code,
       attributes,
       seed: request.authenticator,
-      timer: wheel.schedule(request.deadline, () => this.#expire(pending, begun)),
+      timer: this.#options.deps.wheel.schedule(request.deadline, () => this.#expire(pending)),
       settle: (outcome) => {
         request.signal?.removeEventListener("abort", onAbort);
         resolve(outcome);
@@ -153,10 +151,10 @@ export class ReverseRequests {
     }
     const { link, deps, timestampWindowMs } = this.#options;
     const { secret, requireMessageAuthenticator } = link.client;
-    const wallMs = deps.clock.wallMs();
-    const verdict = verifyReply(packet, pending, { secret, requireMessageAuthenticator, wallMs, timestampWindowMs });
+    const { clock } = deps;
+    const verdict = verifyReply(packet, pending, { secret, requireMessageAuthenticator, clock, timestampWindowMs });
     if (verdict !== "ok") return verdict;
-    const roundTripMs = deps.clock.now() - pending.sentAt;
+    const roundTripMs = clock.now() - pending.sentAt;
     this.#release(pending);
     pending.settle({ kind: "reply", reply: packet, roundTripMs });
     this.pump();
@@ -177,7 +175,7 @@ export class ReverseRequests {
     }
   }
 
-  #expire(pending: Pending, begun: number): void {
+  #expire(pending: Pending): void {
     if (this.#queue.delete(pending)) {
       pending.settle({ kind: "busy", why: "deadline" });
       return;
@@ -186,7 +184,7 @@ export class ReverseRequests {
     if (identifier === undefined) return;
     this.#release(pending);
     this.#givenUp.add(identifier);
-    pending.settle({ kind: "timeout", waitedMs: this.#options.deps.clock.now() - begun });
+    pending.settle({ kind: "timeout" });
     this.#pumpLater();
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { HubError } from "../errors.ts";
 import { ATTRIBUTE, type Attribute, attributesLength, firstInteger, repeatedType } from "../radius/attribute.ts";
 import { type SharedSecret, verifyResponse } from "../radius/authenticator.ts";
@@ -28,8 +29,7 @@ export interface SentRequest {
 export interface ReplyRules {
   readonly secret: SharedSecret;
   readonly requireMessageAuthenticator: boolean;
-  /** Clock.wallMs() */
-  readonly wallMs: number;
+  readonly clock: Pick<Clock, "wallMs">;
   readonly timestampWindowMs: number;
 }
 
@@ -57,10 +57,10 @@ export function verifyReply(reply: Packet, request: SentRequest, rules: ReplyRul
 }
 
 /** RC-15; RFC 5176 Section 6.3. In an Access-Accept it is what the server says of the user's session, and no proof of anything. */
-function isStale(reply: Packet, { code }: SentRequest, { wallMs, timestampWindowMs }: ReplyRules): boolean {
+function isStale(reply: Packet, { code }: SentRequest, { clock, timestampWindowMs }: ReplyRules): boolean {
   if (code !== CODE.disconnectRequest && code !== CODE.coaRequest) return false;
   const timestamp = firstInteger(reply.attributes, ATTRIBUTE.eventTimestamp);
-  return timestamp !== undefined && Math.abs(timestamp * 1_000 - wallMs) > timestampWindowMs;
+  return timestamp !== undefined && Math.abs(timestamp * 1_000 - clock.wallMs()) > timestampWindowMs;
 }
 
 /** Whether a Protocol-Error speaks of a request with this code: Original-Packet-Code, 241.4, says so or is absent (RFC 7930 Section 4). */

@@ -179,7 +179,7 @@ export class UdpChannel implements UdpSocketOwner {
       {
         secret,
         requireMessageAuthenticator: requireMessageAuthenticator && code === CODE.accessRequest, // BR-05
-        wallMs: clock.wallMs(),
+        clock,
         timestampWindowMs: this.#options.timestampWindowMs,
       },
     );
@@ -198,9 +198,7 @@ export class UdpChannel implements UdpSocketOwner {
     this.#release(pending);
     this.#givenUp.add(pending.identifier);
     // A channel that never opened has sent nothing.
-    pending.settle(
-      pending.sendings > 0 ? { kind: "timeout", waitedMs: now - pending.begun } : { kind: "busy", why: "deadline" },
-    );
+    pending.settle(pending.sendings > 0 ? { kind: "timeout" } : { kind: "busy", why: "deadline" });
     this.#freed();
   }
 

@@ -54,7 +54,7 @@ export class FakeLink implements Link {
   queued = 0;
   closeReason: CloseReason | undefined;
   /** How each request ends. */
-  answer: (request: LinkRequest) => Promise<LinkOutcome> = () => Promise.resolve({ kind: "timeout", waitedMs: 0 });
+  answer: (request: LinkRequest) => Promise<LinkOutcome> = () => Promise.resolve({ kind: "timeout" });
 
   constructor(facts: FakeLinkFacts) {
     this.linkId = facts.linkId;

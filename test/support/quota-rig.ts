@@ -83,7 +83,7 @@ export function acknowledge(request: LinkRequest): Promise<LinkOutcome> {
   return replyTo(request.code + 1)(request);
 }
 
-export const silence = (): Promise<LinkOutcome> => Promise.resolve({ kind: "timeout", waitedMs: 1 });
+export const silence = (): Promise<LinkOutcome> => Promise.resolve({ kind: "timeout" });
 
 /** What a router was asked, for people: "CoA bob 1M/1M", "Disconnect bob". */
 export function asked(link: FakeLink): string[] {

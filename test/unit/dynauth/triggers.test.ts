@@ -4,6 +4,7 @@ import { HubError } from "../../../src/errors.ts";
 import { type Attribute, firstInteger, integerAttribute, textAttribute } from "../../../src/radius/attribute.ts";
 import type { Reply } from "../../../src/transport/link.ts";
 import { clientEntry } from "../../support/client-entries.ts";
+import { FakeLink } from "../../support/fake-link.ts";
 import {
   COMMON,
   DAC,
@@ -43,17 +44,20 @@ const nakOf = (errorCause: number): Outcome => ({
   errorCause,
 });
 const operatorNas = (value: Buffer): Attribute => ({ type: 241, value: Buffer.concat([Buffer.of(8), value]) });
+/** A UDP port judges Event-Timestamp itself. */
+const LINK = new FakeLink({ linkId: "dac" });
 const at = (seconds: number) => integerAttribute(55, 1_700_000_000 + seconds);
 
 describe("Triggers: situation at the hub -> answer to the DAC (CONFORMANCE section 18)", () => {
   it.each<Situation & { name: string; answer: string }>([
-    { name: "DP-04 Event-Timestamp 301 s old", attributes: [USER, NAS, at(-301)], answer: "nothing" },
-    { name: "DP-04 Event-Timestamp 301 s ahead", attributes: [USER, NAS, at(301)], answer: "nothing" },
-    { name: "DP-04 Event-Timestamp 299 s old", attributes: [USER, NAS, at(-299)], answer: "code 41" },
-    { name: "DP-04 Event-Timestamp 299 s ahead", attributes: [USER, NAS, at(299)], answer: "code 41" },
+    { name: "DP-04 Event-Timestamp 301 s old", attributes: [USER, NAS, at(-301)], link: LINK, answer: "nothing" },
+    { name: "DP-04 Event-Timestamp 301 s ahead", attributes: [USER, NAS, at(301)], link: LINK, answer: "nothing" },
+    { name: "DP-04 Event-Timestamp 299 s old", attributes: [USER, NAS, at(-299)], link: LINK, answer: "code 41" },
+    { name: "DP-04 Event-Timestamp 299 s ahead", attributes: [USER, NAS, at(299)], link: LINK, answer: "code 41" },
     {
       name: "DP-05 no Event-Timestamp where one is required",
       options: { requireEventTimestamp: true },
+      link: LINK,
       answer: "nothing",
     },
     {

@@ -4,6 +4,7 @@ import { encodeRequest, encodeResponse, SharedSecret } from "../../../src/radius
 import { CODE } from "../../../src/radius/codes.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
 import { verifyReply } from "../../../src/transport/sent-request.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 const SECRET = new SharedSecret("a secret of the test");
 const EVENT_TIMESTAMP = 55;
@@ -24,6 +25,6 @@ it.each([
     const old = integerAttribute(EVENT_TIMESTAMP, NOW_SECONDS - 3_600);
     const reply = decodePacket(encodeResponse(request, replyCode, [old], SECRET));
     const rules = { secret: SECRET, requireMessageAuthenticator: false, timestampWindowMs: 300_000 };
-    expect(verifyReply(reply, request, { ...rules, wallMs: NOW_SECONDS * 1_000 })).toBe(verdict);
+    expect(verifyReply(reply, request, { ...rules, clock: new ManualClock(NOW_SECONDS * 1_000) })).toBe(verdict);
   },
 );

@@ -22,7 +22,7 @@ function serverWhere(
   return { sent, server: new UdpServer({ ...deps, udp: { request } }, udpServer("home", 1812, changes)) };
 }
 
-const TIMEOUT: LinkOutcome = { kind: "timeout", waitedMs: 1 };
+const TIMEOUT: LinkOutcome = { kind: "timeout" };
 
 function question(deadline = 1_000) {
   return { code: CODE.accessRequest, seal: () => [], deadline, signal: new AbortController().signal };
