@@ -163,6 +163,7 @@ function answer(
           ...(hops?.back(outcome.linkId, outcome.replyAttributes) ?? outcome.replyAttributes),
           ...proxyStates(packet.attributes),
         ],
+        proxied: true, // the verdict of the NAS: an Access-Reject comes whole and at once (UL-16, UL-18)
       };
     case "timeout":
       return { kind: "discard", reason: "nas-silent" }; // DP-32
