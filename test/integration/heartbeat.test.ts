@@ -4,26 +4,25 @@ import { CODE } from "../../src/radius/codes.ts";
 import { revealUserPassword } from "../../src/radius/hidden.ts";
 import { UPSTREAM_SECRET } from "../support/forwarding-hub.ts";
 import { accept, silent, UdpRadiusServer } from "../support/radius-servers.ts";
-import { RunningHub } from "../support/running-hub.ts";
+import { hubConfig, RunningHub } from "../support/running-hub.ts";
 
 const HEARTBEAT = "heartbeat: { interval: 1s, timeout: 500ms, userName: beat@example.org, password: only a test }\n";
 
-async function start(): Promise<{ hub: RunningHub; home: UdpRadiusServer; spare: UdpRadiusServer }> {
+async function start() {
   const [home, spare] = [await UdpRadiusServer.start(UPSTREAM_SECRET), await UdpRadiusServer.start(UPSTREAM_SECRET)];
   const server = (name: string, { port }: UdpRadiusServer) =>
     `    - { name: ${name}, transport: udp, host: 127.0.0.1, authPort: ${port}, acctPort: ${port}, secret: "${UPSTREAM_SECRET.octets.toString()}" }`;
-  const hub = await RunningHub.start({
-    yaml: `${HEARTBEAT}accounting: { enabled: true }
+  const yaml = `${HEARTBEAT}accounting: { enabled: true }
 upstreams:
   servers:
 ${server("home", home)}
 ${server("spare", spare)}
   pools: [{ name: home, servers: home }, { name: spare, servers: spare }]
 realms: [{ realm: example.org, pool: home }]
-`,
-  });
+`;
+  const hub = await RunningHub.start({ yaml });
   await hub.hub.store?.ready(10_000);
-  return { hub, home, spare };
+  return { hub, home, spare, yaml };
 }
 
 /** What the hub has told of, but for a machine that is too busy to turn the event loop in time. */
@@ -86,6 +85,17 @@ describe("the heartbeat of a whole hub (seeds/000)", () => {
     expect(await seen(hub)).toMatchObject({ status: 200, up: "1" });
     const told = hub.events.map(({ type }) => type).filter((type) => type.startsWith("heartbeat."));
     expect(told).toEqual(["heartbeat.failed", "heartbeat.recovered"]);
+  }, 20_000);
+
+  it("a reload changes who asks, and how often", async () => {
+    const { hub, home, yaml } = await start();
+    await home.request(0);
+    const userNames = () => home.requests.map(({ attributes }) => String(firstValue(attributes, ATTRIBUTE.userName)));
+    expect(new Set(userNames())).toEqual(new Set(["beat@example.org"]));
+    await hub.hub.apply(hubConfig(yaml.replace("beat@", "another@"), hub.folder));
+    await expect.poll(userNames, { timeout: 10_000 }).toContain("another@example.org");
+    await hub.hub.apply(hubConfig(yaml.replace("{ interval", "{ enabled: false, interval"), hub.folder));
+    expect((await seen(hub)).ready).not.toContain("heartbeat");
   }, 20_000);
 
   it("is answered by the hub itself where no realm says otherwise: a Reject means alive", async () => {
