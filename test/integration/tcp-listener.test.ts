@@ -1,19 +1,19 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock, systemRandom } from "../../src/clock.ts";
 import type { HubError } from "../../src/errors.ts";
 import { integerAttribute } from "../../src/radius/attribute.ts";
-import { encodeResponse, SharedSecret, verifyResponse } from "../../src/radius/authenticator.ts";
+import { encodeResponse, SharedSecret } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
-import { PacketFramer } from "../../src/radius/framing.ts";
-import { decodePacket, encodePacket, type Packet } from "../../src/radius/packet.ts";
+import { encodePacket } from "../../src/radius/packet.ts";
 import { AddressClients } from "../../src/transport/address-clients.ts";
 import type { ClientEntry } from "../../src/transport/client-entry.ts";
 import type { CloseReason, DropReason, Link, RequestHandler } from "../../src/transport/link.ts";
 import { TcpListener, type TcpListenerOptions } from "../../src/transport/tcp-listener.ts";
 import { TimingWheel } from "../../src/transport/timing-wheel.ts";
-import { NAS, request, SECRET, udpEntry, USER, WAIT } from "../support/udp-fixture.ts";
+import { TcpRouter } from "../support/tcp-router.ts";
+import { NAS, RECORD, request, SECRET, udpEntry, USER } from "../support/udp-fixture.ts";
+import { PROXY_STATE } from "../support/udp-requests.ts";
 
 function tcpEntry(changes: Partial<ClientEntry> = {}): ClientEntry {
   return udpEntry({ name: "stream", transport: "tcp", mayTrigger: false, ...changes });
@@ -90,38 +90,10 @@ class Fixture {
   }
 }
 
-/** The router's end. */
-class Router {
-  readonly received: Packet[] = [];
-  readonly socket: Socket;
-
-  constructor(port: number, localAddress = "127.0.0.1") {
-    const framer = new PacketFramer();
-    this.socket = connect({ host: "127.0.0.1", port, localAddress });
-    this.socket.on("data", (chunk: Buffer) =>
-      framer.push(chunk, (octets) => void this.received.push(decodePacket(Buffer.from(octets)))),
-    );
-    this.socket.on("error", () => undefined);
-    onTestFinished(() => void this.socket.destroy());
-  }
-
-  packet(index = 0): Promise<Packet> {
-    return vi.waitUntil(() => this.received[index], WAIT);
-  }
-
-  async ask(octets: Buffer, secret = SECRET): Promise<Packet> {
-    const index = this.received.length;
-    this.socket.write(octets);
-    const reply = await this.packet(index);
-    expect(verifyResponse(reply, octets.subarray(4, 20), secret)).toBe("ok");
-    return reply;
-  }
-}
-
 describe("TcpListener", () => {
   it("CON-01 CON-22 CRY-11 serves a router by the secret of its entry, and is a link of kind tcp", async () => {
     const fixture = await Fixture.start();
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     expect((await router.ask(request(CODE.statusServer, [NAS], 0))).code).toBe(CODE.accessAccept); // ST-04: a mixed port
     expect((await router.ask(request(CODE.accessRequest, [NAS, USER], 1))).code).toBe(CODE.accessAccept);
     expect((await router.ask(request(CODE.accountingRequest, undefined, 2))).code).toBe(CODE.accountingResponse);
@@ -136,7 +108,7 @@ describe("TcpListener", () => {
 
   it("sends Disconnect-Requests back down the connection", async () => {
     const fixture = await Fixture.start();
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     await router.ask(request(CODE.statusServer, [NAS], 0));
     const deadline = systemClock.now() + 10_000;
     const outcome = fixture.opened[0]?.send({ code: CODE.disconnectRequest, attributes: [USER], deadline });
@@ -147,24 +119,30 @@ describe("TcpListener", () => {
 
   it("CON-04 a wrong secret ends the connection", async () => {
     const fixture = await Fixture.start();
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     router.socket.write(request(CODE.accessRequest, [NAS], 1, new SharedSecret("wrong")));
     await once(router.socket, "close");
     expect(fixture.closed.map(({ reason }) => reason)).toEqual(["bad-message-authenticator"]);
   });
 
-  it("BR-02 BR-03 BR-05 keeps BlastRADIUS out as over UDP, and the connection stays", async () => {
-    const fixture = await Fixture.start();
-    const router = new Router(fixture.port);
-    router.socket.write(encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), [NAS]));
-    await router.ask(request(CODE.accountingRequest, undefined, 2)); // has none, and need not
-    expect(fixture.drops).toEqual(["request-no-message-authenticator"]);
-    expect(fixture.opened[0]?.open).toBe(true);
-  });
+  it.each([
+    [{ requireMessageAuthenticator: true }, [NAS], "request-no-message-authenticator"],
+    [{ requireMessageAuthenticator: false, limitProxyState: true }, [NAS, PROXY_STATE], "request-proxy-state"],
+  ])(
+    "BR-02 BR-03 BR-05 with %o keeps BlastRADIUS out as over UDP, and the connection stays",
+    async (flags, attributes, reason) => {
+      const fixture = await Fixture.start([tcpEntry(flags)]);
+      const router = new TcpRouter(fixture.port);
+      router.socket.write(encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), attributes));
+      await router.ask(request(CODE.accountingRequest, [...RECORD, PROXY_STATE], 2)); // has none, and need not
+      expect(fixture.drops).toEqual([reason]);
+      expect(fixture.opened[0]?.open).toBe(true);
+    },
+  );
 
   it("UL-05 UL-11 UL-17 asks of a request what it asks over UDP, and the connection stays", async () => {
     const fixture = await Fixture.start();
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     const authorizeOnly = [NAS, USER, integerAttribute(6, 17)];
     for (const [identifier, attributes] of [[USER], authorizeOnly].entries()) {
       const reply = await router.ask(request(CODE.accessRequest, attributes, identifier));
@@ -179,14 +157,14 @@ describe("TcpListener", () => {
 
   it("nothing is learnt from what anybody could have sent", async () => {
     const fixture = await Fixture.start([tcpEntry({ requireMessageAuthenticator: false })]);
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     await router.ask(encodePacket(CODE.accessRequest, 1, systemRandom.bytes(16), [NAS]));
     expect(fixture.learnt).toEqual([]);
   });
 
   it("PE-06 a Protocol-Error is silence", async () => {
     const fixture = await Fixture.start([tcpEntry()], {}, () => ({ kind: "reply", code: 52, attributes: [] }));
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     router.socket.write(request(CODE.accountingRequest));
     await router.ask(request(CODE.statusServer, [NAS], 2));
     expect(fixture.drops).toEqual(["handler-discard"]);
@@ -194,12 +172,12 @@ describe("TcpListener", () => {
 
   it("TLS-18 an address that no entry for tcp has is refused before anything is read", async () => {
     const fixture = await Fixture.start([tcpEntry({ match: { network: ["127.0.0.2"] } }), udpEntry()]);
-    const stranger = new Router(fixture.port);
+    const stranger = new TcpRouter(fixture.port);
     stranger.socket.write(request(CODE.statusServer));
     await once(stranger.socket, "close");
     expect(fixture.refusals).toEqual(["not-in-clients"]);
     expect(fixture.opened).toEqual([]);
-    await new Router(fixture.port, "127.0.0.2").ask(request(CODE.statusServer));
+    await new TcpRouter(fixture.port, "127.0.0.2").ask(request(CODE.statusServer));
   });
 
   it.each([
@@ -209,10 +187,10 @@ describe("TcpListener", () => {
     [{ linksPerPeer: 2 }, "127.0.0.1", [], 1],
   ])("CON-16 with %o the third connection meets the limit", async (limits, from, refusals, closed) => {
     const fixture = await Fixture.start([tcpEntry()], limits);
-    const first = new Router(fixture.port);
+    const first = new TcpRouter(fixture.port);
     await first.ask(request(CODE.statusServer, [NAS], 0));
-    await new Router(fixture.port).ask(request(CODE.statusServer, [NAS], 0));
-    const third = new Router(fixture.port, from);
+    await new TcpRouter(fixture.port).ask(request(CODE.statusServer, [NAS], 0));
+    const third = new TcpRouter(fixture.port, from);
     if (closed === 0) await once(third.socket, "close");
     else await third.ask(request(CODE.statusServer, [NAS], 0));
     expect(fixture.refusals).toEqual(refusals);
@@ -223,7 +201,7 @@ describe("TcpListener", () => {
 
   it("reauthorise() closes who matches no more, and gives the rest their new entry", async () => {
     const fixture = await Fixture.start();
-    const [one, two] = [new Router(fixture.port), new Router(fixture.port, "127.0.0.2")];
+    const [one, two] = [new TcpRouter(fixture.port), new TcpRouter(fixture.port, "127.0.0.2")];
     await one.ask(request(CODE.statusServer));
     await two.ask(request(CODE.statusServer));
     const changed = tcpEntry({ match: { network: ["127.0.0.1"] }, vendor: "mikrotik" });
@@ -235,7 +213,7 @@ describe("TcpListener", () => {
 
   it("stop() ends links, and cuts a peer that does not go", async () => {
     const fixture = await Fixture.start();
-    const router = new Router(fixture.port);
+    const router = new TcpRouter(fixture.port);
     await router.ask(request(CODE.statusServer));
     const ended = once(router.socket, "end");
     await fixture.listener.stop(1_000);

@@ -39,6 +39,18 @@ describe("a RadSec upstream", () => {
     expect(hub.changes).toEqual(["up home"]);
   });
 
+  it("gives each request to the link with the fewest under way", async () => {
+    const home = await server(silent);
+    const servers = [radsecServer("home", home.port, pki, { links: 2, replyTimeoutMs: 5_000 })];
+    const hub = await ForwardingHub.start(pki, { servers });
+    await vi.waitFor(() => expect(home.probes).toHaveLength(2), WAIT);
+    const nas = await hub.dial();
+    for (let each = 0; each < 6; each += 1) ask(nas, each);
+    await home.request(5);
+    // Each link counts its Identifiers by itself.
+    expect(home.requests.map(({ identifier }) => identifier).toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+
   it("WD-06 CON-07 stays up when a request is not answered, and no copy of it is sent on the link", async () => {
     const home = await server(silent);
     const hub = await ForwardingHub.start(pki, { servers: [radsecServer("home", home.port, pki)] });

@@ -4,9 +4,9 @@ import { ATTRIBUTE, firstValue } from "../../src/radius/attribute.ts";
 import { encodeRequest, RADSEC_SECRET } from "../../src/radius/authenticator.ts";
 import { CODE } from "../../src/radius/codes.ts";
 import { hideMppeKey, hideUserPassword, revealMppeKey, revealUserPassword } from "../../src/radius/hidden.ts";
-import { ForwardingHub, radsecServer } from "../support/forwarding-hub.ts";
+import { ForwardingHub, radsecServer, UPSTREAM_SECRET, udpServer } from "../support/forwarding-hub.ts";
 import { makeTestPki, type TestPki } from "../support/listener-fixture.ts";
-import { accept, type Script, silent, TlsRadiusServer } from "../support/radius-servers.ts";
+import { accept, type Script, silent, TlsRadiusServer, UdpRadiusServer } from "../support/radius-servers.ts";
 import { NAS, request, SECRET, UdpFixture, UdpHost, USER, WAIT } from "../support/udp-fixture.ts";
 
 let pki: TestPki;
@@ -79,5 +79,38 @@ describe("a router behind UDP, an upstream behind RadSec", () => {
     await udp.drop(3);
     expect(udp.reasons()).toEqual(["handler-discard", "handler-discard", "handler-discard"]);
     expect(router.received).toEqual([]);
+  });
+});
+
+describe("a router behind UDP that sends again while a server of the pool dies", () => {
+  it("UL-06 CRY-04 its copies change nothing: the request moves once, and the copies get the one answer", async () => {
+    const [first, second] = [
+      await UdpRadiusServer.start(UPSTREAM_SECRET, silent),
+      await UdpRadiusServer.start(UPSTREAM_SECRET, silent),
+    ];
+    const servers = [udpServer("first", first.port), udpServer("second", second.port, { replyTimeoutMs: 20_000 })];
+    const hub = await ForwardingHub.start(pki, { servers, timeoutMs: 30_000 });
+    const udp = await UdpFixture.start({ handler: hub.handler });
+    const router = await UdpHost.open();
+    const copy = request(CODE.accessRequest);
+    const send = () => router.send(copy, udp.port("auth"));
+    send();
+    await first.request(0);
+    send();
+    await second.request(0);
+    send();
+    await udp.drop(2);
+    second.script = accept;
+    await router.packet(0);
+    send();
+    await router.packet(1);
+    expect(udp.reasons()).toEqual(["duplicate", "duplicate"]);
+    expect(router.received[1]?.octets).toEqual(router.received[0]?.octets);
+    // One request each, however often the hub has sent that itself.
+    const asked = [first, second].map(
+      ({ requests }) => new Set(requests.map(({ authenticator }) => `${authenticator.toString("hex")}`)),
+    );
+    expect(asked.map(({ size }) => size)).toEqual([1, 1]);
+    expect([...(asked[0] ?? [])]).not.toEqual([...(asked[1] ?? [])]);
   });
 });

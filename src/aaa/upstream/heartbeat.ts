@@ -88,7 +88,7 @@ export class Heartbeat {
     if (this.#asking !== undefined) return; // a timeout longer than the interval
     this.#deps.probeUpstreams();
     const fault = await this.#ask();
-    if (!this.#running) return;
+    if (!this.#running || !this.#options.enabled) return;
     const before = this.#fault;
     this.#fault = fault;
     if (fault === undefined) this.#beats += 1;

@@ -102,6 +102,27 @@ describe("Heartbeat (seeds/000)", () => {
     expect(contexts[0]?.signal.aborted).toBe(true);
   });
 
+  it("what was wrong before it was switched off is no fault any more", async () => {
+    const { told, pipeline, heartbeat, beat } = beating(() => ({ kind: "discard", reason: "no-upstream" }));
+    await beat();
+    expect(heartbeat.check().ok).toBe(false);
+    const options = { enabled: false, intervalMs: 60_000, timeoutMs: 5_000, userName: "u", password: "p" };
+    heartbeat.apply(options);
+    expect(heartbeat.check().ok).toBe(true);
+    pipeline.handler = answerUnserved;
+    heartbeat.apply({ ...options, enabled: true });
+    await beat();
+    expect(told).toEqual(["heartbeat.failed: discarded: no-upstream"]); // nobody has to hear of a recovery
+  });
+
+  it("switched off while it waits it finds nothing wrong, and tells nothing", async () => {
+    const { told, heartbeat, beat, late } = beating(() => new Promise<Reply>(() => undefined));
+    await beat();
+    heartbeat.apply({ enabled: false, intervalMs: 60_000, timeoutMs: 5_000, userName: "u", password: "p" });
+    await late();
+    expect({ told, ok: heartbeat.check().ok }).toEqual({ told: [], ok: true });
+  });
+
   it("stop() leaves no timer and tells nothing; apply() turns it off and on", async () => {
     const { clock, told, contexts, heartbeat, beat } = beating(() => new Promise<Reply>(() => undefined));
     const options = { enabled: false, intervalMs: 60_000, timeoutMs: 5_000, userName: "u", password: "p" };
