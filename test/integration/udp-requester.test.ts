@@ -271,6 +271,21 @@ describe("UdpRequester, standing clock", () => {
     expect(bench.requester.sockets).toBe(1);
   });
 
+  it("a socket that is used again is no idle one: nobody takes it away from its request", async () => {
+    const second = await UdpHost.open();
+    const bench = new Bench(clock, { socketsMax: 1 });
+    const one = bench.ask(nas);
+    const { octets, from } = await nas.datagram();
+    nas.answer(decodeDatagram(octets), from);
+    await one;
+    const again = bench.ask(nas);
+    void bench.ask(second);
+    const next = await nas.datagram(1);
+    nas.answer(decodeDatagram(next.octets), next.from);
+    expect(await again).toMatchObject({ kind: "reply" });
+    await second.datagram();
+  });
+
   it("stop() ends everything with closed, also what comes afterwards", async () => {
     const bench = new Bench(clock, { socketsPerDestinationMax: 1 });
     const outcomes = Array.from({ length: 256 }, () => bench.ask(nas));

@@ -82,6 +82,18 @@ describe("a router over UDP that stays silent, behind a hub as shipped", () => {
     },
   );
 
+  it("its reply says that it is there, as any request of its own would", async () => {
+    const { hub, router, clock, pass } = await network();
+    const [link] = hub.hub.registry.records();
+    for (let step = 0; step < 50; step += 1) await pass();
+    expect(link?.lastSeenMs).toBe(clock.wallMs() - 5_000);
+    const answer = fetch(`${hub.api}/disconnect?nas_ip_address=${ROUTER}&username=nemo`, { method: "POST" });
+    const { octets, from } = await router.datagram();
+    router.answer(decodeDatagram(octets), from);
+    expect((await answer).status).toBe(200);
+    expect(link?.lastSeenMs).toBe(clock.wallMs());
+  });
+
   it("DP-06 DP-07 UC-03 what its AAA server sends again joins the exchange: the router sees the hub's copies alone", async () => {
     const { hub, router, clock, arrivals, pass } = await network();
     const dac = await UdpHost.open(DAC);
