@@ -12,6 +12,7 @@ import type { AcctSessionQuery, AcctSessionStore } from "../store/types.ts";
 import { isApiPeer, linksOfApiNas } from "./api-nas.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import { withNasIdentity } from "./nas-identity.ts";
+import { operatorAttributes } from "./trigger-attributes.ts";
 import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
 import { SessionCheck, type SessionCheckResult } from "./session-check.ts";
 import { isOfAnotherOperator } from "./session-facts.ts";
@@ -99,7 +100,10 @@ export class SessionResolver implements Resolver {
     return {
       nas: facts.nasIdentifier ?? facts.nasAddress,
       acctSessionKey: key,
-      identify: (attributes) => identified(attributes, acctSession),
+      identify: (attributes) => {
+        const named = identified(attributes, acctSession);
+        return this.#leavesNetwork(acctSession, request) ? [...named, ...operatorAttributes(facts)] : named;
+      },
       pick: (tried) => {
         const usable = this.#records(acctSession).filter(
           ({ link }) =>
@@ -115,6 +119,14 @@ export class SessionResolver implements Resolver {
         return best?.link;
       },
     };
+  }
+
+  /** Whether the hub is the home network and others lie between it and the NAS: they go by Operator-Name (DP-10). A router gets
+   *  none (DP-15), and what a DAC has sent is passed on as it is (DP-17). */
+  #leavesNetwork(acctSession: AcctSession, { attributes, proxied }: ExchangeRequest): boolean {
+    if (proxied === true || firstValue(attributes, ATTRIBUTE.operatorName) !== undefined) return false;
+    const [first] = this.#records(acctSession);
+    return first !== undefined && first.link.client.role !== "nas";
   }
 
   /** Links of the peer that the acct session was heard from: another device never gets the request (RC-20). */

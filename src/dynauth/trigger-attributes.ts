@@ -5,6 +5,8 @@ import { isExtended, readExtended } from "../radius/extended.ts";
 import type { HidingHop } from "../radius/hidden.ts";
 import { ZERO_AUTHENTICATOR } from "../radius/packet.ts";
 import { rehide } from "../radius/rehide.ts";
+import type { AcctSessionFacts } from "../store/accounting-record.ts";
+import { textOctets } from "../store/octet-text.ts";
 import type { AttributeFilter } from "../transport/client-entry.ts";
 import type { Link } from "../transport/link.ts";
 
@@ -79,6 +81,19 @@ export function ofLink(attributes: readonly Attribute[], link: Link, mark: Proxy
 /** CRY-16: what a CoA-Request hides is hidden with a zero Authenticator, so a proxy hides it anew for the next secret (CRY-15). */
 function hop(secret: SharedSecret): HidingHop {
   return { secret, authenticator: ZERO_AUTHENTICATOR };
+}
+
+/** The Operator attributes of an acct session as its accounting had them, for the way back: the one without change and the other,
+ *  whose octets mean something to the visited network alone, octet by octet (DP-21; RFC 8559 Sections 3.2 and 4.1). */
+export function operatorAttributes({
+  operatorName,
+  operatorNasIdentifier,
+}: Pick<AcctSessionFacts, "operatorName" | "operatorNasIdentifier">): readonly Attribute[] {
+  if (operatorName === undefined) return [];
+  const name = { type: ATTRIBUTE.operatorName, value: textOctets(operatorName) };
+  if (operatorNasIdentifier === undefined) return [name];
+  const value = Buffer.concat([Buffer.of(OPERATOR_NAS_IDENTIFIER), Buffer.from(operatorNasIdentifier, "hex")]);
+  return [name, { type: ATTRIBUTE.extended1, value }];
 }
 
 function isOperator(type: number, value: Buffer): boolean {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
+import type { ResolvedTarget } from "../../../src/dynauth/resolver.ts";
 import { SessionResolver } from "../../../src/dynauth/session-resolver.ts";
 import { EventFeed } from "../../../src/events.ts";
-import { ATTRIBUTE, textAttribute } from "../../../src/radius/attribute.ts";
+import { ATTRIBUTE, type Attribute, textAttribute } from "../../../src/radius/attribute.ts";
 import { encodeRequest, RADSEC_SECRET } from "../../../src/radius/authenticator.ts";
 import { CODE } from "../../../src/radius/codes.ts";
 import { decodePacket } from "../../../src/radius/packet.ts";
@@ -20,11 +21,15 @@ const ASKED: ExchangeRequest = {
   trigger: "test",
 };
 
+type Links = readonly { readonly linkId: string; readonly client?: Partial<ClientEntry>; readonly name?: string }[];
+
+/** The link that is taken. */
+async function picked(links: Links, request: Partial<ExchangeRequest> = {}): Promise<string | undefined> {
+  return (await resolved(links, request))?.pick(new Set())?.linkId;
+}
+
 /** One open acct session of nemo at nas-1, heard from the peer "below", whose links a test opens. */
-async function picked(
-  links: readonly { readonly linkId: string; readonly client?: Partial<ClientEntry>; readonly name?: string }[],
-  request: Partial<ExchangeRequest> = {},
-): Promise<string | undefined> {
+async function resolved(links: Links, request: Partial<ExchangeRequest>): Promise<ResolvedTarget | undefined> {
   const registry = new Registry(
     { clock: new ManualClock(), events: new EventFeed(() => undefined) },
     { bindingLapseMs: 60_000, namesPerLinkMax: 10, bindingsMax: 10 },
@@ -42,6 +47,7 @@ async function picked(
     linkId: "of an earlier run",
     peerKey: "below",
     operatorName: "1visited.example",
+    operatorNasIdentifier: "00ff",
   };
   const acctSession = { key: "nas-1/1", acctSessionId: "1", username: "nemo", open: true, facts } as AcctSession;
   const acctSessions = {
@@ -52,7 +58,7 @@ async function picked(
   const deps = { clock: new ManualClock(), acctSessions, registry, named };
   const resolution = await new SessionResolver(deps, { checkSessions: false }).resolve({ ...ASKED, ...request });
   registry.stop();
-  return resolution.kind === "targets" ? resolution.targets[0]?.pick(new Set())?.linkId : undefined;
+  return resolution.kind === "targets" ? resolution.targets[0] : undefined;
 }
 
 describe("SessionResolver", () => {
@@ -76,6 +82,24 @@ describe("SessionResolver", () => {
     const links = [{ linkId: "own", name: "nas-1" }];
     expect(await picked(links, { attributes: of("1Visited.Example") })).toBe("own");
     expect(await picked(links, { attributes: of("1else.example") })).toBeUndefined();
+  });
+
+  const operator = [
+    textAttribute(ATTRIBUTE.operatorName, "1visited.example"),
+    { type: ATTRIBUTE.extended1, value: Buffer.of(8, 0, 255) },
+  ];
+  const own = textAttribute(ATTRIBUTE.operatorName, "1visited.EXAMPLE");
+  it.each<readonly [string, Partial<ClientEntry>, Partial<ExchangeRequest>, readonly Attribute[]]>([
+    ["of the hub to a proxy carries both as they are on record", { role: "proxy" }, {}, operator],
+    ["of the hub to another hub does so too", { role: "hub" }, {}, operator],
+    ["to a router carries neither", { role: "nas" }, {}, []],
+    ["of a DAC is passed on as it is", { role: "proxy" }, { proxied: true }, []],
+    ["that has an Operator-Name keeps it", { role: "proxy" }, { attributes: [...ASKED.attributes, own] }, [own]],
+  ])("DP-21 DP-30 Operator attributes: a request %s", async (_, client, request, expected) => {
+    const target = await resolved([{ linkId: "below", client }], request);
+    const sent = target?.identify(request.attributes ?? ASKED.attributes) ?? [];
+    const shown = sent.filter(({ type }) => type === ATTRIBUTE.operatorName || type === ATTRIBUTE.extended1);
+    expect(shown).toEqual(expected);
   });
 
   it("DP-09 tells who judges the link which NAS is meant", async () => {
