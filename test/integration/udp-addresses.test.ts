@@ -113,10 +113,12 @@ describe("a wildcard while addresses come and go", () => {
   it.each([
     ["an address that configuration names", { addresses: ["192.0.2.77"] }, "no such address"],
     ["a port that somebody has on one of them", { addresses: ["0.0.0.0"] }, "in use"],
+    ["a wildcard that stands for no address", { addresses: ["::"] }, "no address to listen on"],
   ])("%s and that can not be had is no start", async (_, { addresses }, why) => {
     const squatter = await UdpHost.open("127.0.0.2");
     const ports = { authPort: squatter.port, acctPort: undefined, dynauthPort: undefined };
-    const expand = (address: string) => (address === "0.0.0.0" ? ["127.0.0.1", "127.0.0.2"] : [address]);
+    const behind: Record<string, string[]> = { "0.0.0.0": ["127.0.0.1", "127.0.0.2"], "::": [] };
+    const expand = (address: string) => behind[address] ?? [address];
     await expect(UdpFixture.start({ listener: { addresses, ...ports }, expand })).rejects.toMatchObject({
       code: "ERR_LISTEN",
       message: expect.stringContaining(why),
