@@ -152,6 +152,7 @@ describe("loadConfig()", () => {
       timestampWindowMs: 300_000,
       requireEventTimestamp: false,
       hopsMax: 16,
+      checkSessions: false,
       realms: { ours: new Set(), required: false, operatorNas: new Map() },
       reverseFromUpstreams: new Set(["tls", "udp"]),
       audit: "asked",
