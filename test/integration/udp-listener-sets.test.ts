@@ -52,6 +52,15 @@ describe("several sets of UDP addresses in one hub", () => {
     expect(await heard(hub, dac, "two", "127.0.0.2")).toBe(505);
   });
 
+  it("Access-Reject is an answer too, signed for who asked, with its Proxy-States", async () => {
+    const hub = await RunningHub.start({ yaml: sets({ one: "noRoute: { answer: access-reject }" }) });
+    const dac = await UdpHost.open("127.0.0.8");
+    const state = textAttribute(ATTRIBUTE.proxyState, "p");
+    const octets = request(CODE.coaRequest, [...GHOST, state]);
+    const reply = await dac.ask(octets, portOf(hub, "one", "dynauth", "127.0.0.1"));
+    expect([reply.code, reply.attributes.slice(1)]).toEqual([CODE.accessReject, [state]]);
+  });
+
   it("a rule of `realms` goes by the set that a request came in by, whatever else the router speaks to", async () => {
     const home = await UdpHost.open("127.0.0.7");
     const upstreams = `
