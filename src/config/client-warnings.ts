@@ -77,6 +77,7 @@ function proxyStateWarning({ limitProxyState, requireMessageAuthenticator }: Cli
 
 function udpWarnings(udp: HubValues["udp"], clients: readonly Client[], report: Report): void {
   if (udp.length === 0) return;
+  triggerPortWarnings(udp, clients, report);
   const ofUdp = clients.filter(({ transport }) => transport === "udp");
   if (ofUdp.length === 0) report(["udp"], "has listeners, and no entry of clients has transport: udp");
   else if (!ofUdp.some(({ mayTrigger }) => mayTrigger)) {
@@ -84,6 +85,15 @@ function udpWarnings(udp: HubValues["udp"], clients: readonly Client[], report: 
       if (dynauthPort === undefined) continue;
       report(["udp", index, "dynauthPort"], "answers nobody but with NAK: no entry of clients for udp has mayTrigger");
     }
+  }
+}
+
+/** Requests that no port takes would be dropped, and their sender could not tell why. */
+function triggerPortWarnings(udp: HubValues["udp"], clients: readonly Client[], report: Report): void {
+  if (udp.some(({ dynauthPort, triggersOnAuthPort }) => dynauthPort !== undefined || triggersOnAuthPort)) return;
+  for (const [index, { transport, mayTrigger }] of clients.entries()) {
+    if (transport !== "udp" || !mayTrigger) continue;
+    report(["clients", index, "mayTrigger"], "has no effect: no listener of udp has dynauthPort or triggersOnAuthPort");
   }
 }
 

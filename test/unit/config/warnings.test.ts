@@ -61,7 +61,7 @@ describe("warnings of clients", () => {
 
   it("DP-02 warns of one secret for two that may trigger", () => {
     const [one, other] = [udp("10.0.0.1"), udp("10.0.0.2", `${LONG}, mayTrigger: true`, "b")];
-    expect(warningsOf(clients(one, other))).toEqual([
+    expect(warningsOf(`udp: [{ dynauthPort: 3799 }]\nclients: [${one}, ${other}]`)).toEqual([
       expect.stringContaining("clients[1].secret: is that of clients[0]"),
     ]);
     expect(warningsOf(clients(one, udp("10.0.0.2", LONG, "b")))).toEqual([]);
@@ -91,6 +91,19 @@ describe("warnings of clients", () => {
     expect(warningsOf(`udp: [{ dynauthPort: 3799 }]\nclients: [${udp("10.0.0.1")}]`)).toEqual([
       expect.stringContaining("udp[0].dynauthPort: answers nobody but with NAK"),
     ]);
+  });
+
+  it.each([
+    [
+      "authPort: 1812",
+      ["clients[0].mayTrigger: has no effect: no listener of udp has dynauthPort or triggersOnAuthPort"],
+    ],
+    ["authPort: 1812, triggersOnAuthPort: true", []],
+    ["dynauthPort: 3799", []],
+  ])("warns of who may trigger over UDP where no listener takes that: %s", (ports, expected) => {
+    expect(warningsOf(`udp: [{ ${ports} }]\nclients: [${udp("10.0.0.1", `${LONG}, mayTrigger: true`)}]`)).toEqual(
+      expected,
+    );
   });
 
   it("warns of an API for FreeRADIUS that has no store to work on", () => {
