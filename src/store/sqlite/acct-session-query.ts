@@ -56,7 +56,7 @@ export function acctSessionQuery(query: AcctSessionQuery, page: PageRequest): Bo
   where("started_at_ms >= ?", query.startedFromMs);
   where("started_at_ms < ?", query.startedBeforeMs);
   where("session_row < ?", page.after === undefined ? undefined : rowOf(page.after));
-  const index = lead?.[1] ?? (query.open === true && multiSessionId === undefined ? "acct_session_open" : undefined);
+  const index = lead?.[1] ?? (query.open === true ? "acct_session_open" : undefined);
   const from = index === undefined ? "acct_session" : `acct_session INDEXED BY ${index}`;
   const condition = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   // INDEXED BY acct_session_open needs the condition of that partial index as a constant.

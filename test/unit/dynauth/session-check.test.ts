@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { ExchangeRequest } from "../../../src/dynauth/exchange-request.ts";
 import type { Resolution, ResolvedTarget } from "../../../src/dynauth/resolver.ts";
@@ -110,6 +111,11 @@ describe("what a DAC asks of a NAS that it names, beside the acct sessions on re
       found: [[closed(cause, { username: "bob" })]],
     })),
     {
+      name: "the hub closed it by itself, and the NAS the one before it with the same id",
+      result: "unknown",
+      found: [[closed("stale", { key: "nas-1/s1#1", generation: 1 }), closed("stop")]],
+    },
+    {
       name: "the one before it with the same id was another's",
       result: "fits",
       found: [[recorded({ key: "nas-1/s1#1", generation: 1 }), closed("stop", { username: "bob" })]],
@@ -134,7 +140,11 @@ describe("what a DAC asks of a NAS that it names, beside the acct sessions on re
       found: [[closed(cause)]],
     })),
     {
-      name: "what would fit is older than what has the id now",
+      name: "what would fit is older than what has the id now, be it open or not",
+      found: [[recorded({ key: "nas-1/s1#1", generation: 1, username: "bob" }), recorded()]],
+    },
+    {
+      name: "what would fit is older than what has the id now, and given up",
       found: [[recorded({ key: "nas-1/s1#1", generation: 1, username: "bob" }), closed("stale")]],
     },
     {
@@ -193,8 +203,9 @@ describe("what a DAC asks of a NAS that it names, beside the acct sessions on re
     const find = () => new Promise<Found>((resolve) => (answer = resolve));
     const { clock, resolve, resolver } = rig({ find });
     const resolution = resolve();
-    await Promise.resolve();
+    await setImmediate();
     clock.advance(999);
+    await setImmediate();
     expect(resolver.checks.failed).toBe(0);
     clock.advance(1);
     expect(await resolution).toBe(RESOLVED);
