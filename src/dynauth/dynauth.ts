@@ -48,17 +48,10 @@ export class Dynauth {
     const resolution = found instanceof Promise ? await found : found;
     if (resolution.kind === "no-route") {
       const { why, nas } = resolution;
-      return [
-        await this.#observed(request, async (exchangeId) => ({
-          kind: "no-route",
-          why,
-          nas,
-          exchangeId,
-          attempts: [],
-          mayHaveActed: false,
-          durationMs: 0,
-        })),
-      ];
+      const exchangeId = this.#begin(request);
+      const outcome: Outcome = { ...NOTHING_DONE, kind: "no-route", why, nas, exchangeId };
+      this.#end(exchangeId, request, outcome);
+      return [outcome];
     }
     const outcomes = resolution.targets.map((target) => this.#exchangeWith(target, request, times));
     const [first] = outcomes;
@@ -82,14 +75,15 @@ export class Dynauth {
   }
 
   #exchangeWith(target: ResolvedTarget, request: ExchangeRequest, times: ExchangeTimes): Promise<Outcome> {
-    return this.#observed(request, (exchangeId) => {
-      if (this.#inFlight <= this.#options.exchangesMax) {
-        return runExchange(exchangeId, request, target, times, this.#deps);
-      }
-      const { nas, acctSessionKey } = target;
-      const nothingDone = { exchangeId, attempts: [], mayHaveActed: false, durationMs: 0 };
-      return { ...nothingDone, kind: "busy", why: "queue-full", nas, acctSessionKey };
-    });
+    const exchangeId = this.#begin(request);
+    const over = (outcome: Outcome | "refused") => this.#end(exchangeId, request, outcome);
+    if (this.#inFlight <= this.#options.exchangesMax) {
+      return runExchange(exchangeId, request, target, times, this.#deps, over);
+    }
+    const { nas, acctSessionKey } = target;
+    const outcome: Outcome = { ...NOTHING_DONE, kind: "busy", why: "queue-full", exchangeId, nas, acctSessionKey };
+    over(outcome);
+    return Promise.resolve(outcome);
   }
 
   #times(wanted: number | undefined): ExchangeTimes {
@@ -103,21 +97,21 @@ export class Dynauth {
     return { timeoutMs: wanted, timeoutUdpMs: wanted };
   }
 
-  /** Every exchange is in the event feed, with its beginning and its end. */
-  async #observed(request: ExchangeRequest, run: (exchangeId: string) => Outcome | Promise<Outcome>): Promise<Outcome> {
+  /** Every exchange is in the event feed, with its beginning and its end. @returns its id */
+  #begin(request: ExchangeRequest): string {
     const exchangeId = this.#deps.nextExchangeId();
     this.#inFlight += 1;
     this.#reports.begun(exchangeId, request);
-    let outcome: Outcome | "refused" = "refused"; // unless told otherwise: the request does not fit into a packet
-    try {
-      outcome = await run(exchangeId);
-      return outcome;
-    } finally {
-      const tookMs = outcome === "refused" ? 0 : outcome.durationMs;
-      const durationMs = Math.round(tookMs * 1_000) / 1_000;
-      this.#reports.ended({ exchangeId, durationMs, request, outcome });
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#drained?.();
-    }
+    return exchangeId;
+  }
+
+  #end(exchangeId: string, request: ExchangeRequest, outcome: Outcome | "refused"): void {
+    const tookMs = outcome === "refused" ? 0 : outcome.durationMs;
+    const durationMs = Math.round(tookMs * 1_000) / 1_000;
+    this.#reports.ended({ exchangeId, durationMs, request, outcome });
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#drained?.();
   }
 }
+
+const NOTHING_DONE = { attempts: [], mayHaveActed: false, durationMs: 0 } as const;

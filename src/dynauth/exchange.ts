@@ -28,56 +28,107 @@ export interface ExchangeTimes {
  *
  *  (1) Unwritten requests move on to another link of the NAS as often as there is one.
  *  (2) A written one moves once, and only after its link has closed (CON-08, CON-09; invariant 4). Another NAS never gets it (RC-20).
- *  (3) The deadline is that of the first try (CON-10). */
+ *  (3) The deadline is that of the first try (CON-10).
+ *  @param over told how it ended before the caller is; "refused": the request does not fit into a packet
+ *  @throws {HubError} ERR_RADIUS_TOO_LONG, ERR_RADIUS_ATTRIBUTE */
 export async function runExchange(
   exchangeId: string,
   request: ExchangeRequest,
   target: ResolvedTarget,
   times: ExchangeTimes,
   deps: ExchangeDeps,
+  over: (outcome: Outcome | "refused") => void,
 ): Promise<Outcome> {
-  const { clock } = deps;
-  const begun = clock.now();
+  const course = new Course(exchangeId, request, target, deps.clock);
   let toSend: LinkRequest | undefined;
-  const tried = new Set<string>();
-  const attempts: Attempt[] = [];
-  let now = begun;
-  let written = 0;
-  let queuesFull = false;
-  let why: CloseReason | undefined;
-  for (;;) {
-    const link = target.pick(tried);
-    const { nas, acctSessionKey } = target;
-    const soFar = () => ({ exchangeId, attempts, durationMs: now - begun, nas, acctSessionKey });
-    if (link === undefined) {
-      if (queuesFull) return { ...soFar(), kind: "busy", why: "queue-full", mayHaveActed: written > 0 };
-      if (attempts.length === 0) return { ...soFar(), kind: "no-route", why: "offline", mayHaveActed: false };
-      return { ...soFar(), kind: "closed", why, written: written > 0, mayHaveActed: written > 0 };
-    }
-    tried.add(link.linkId);
-    toSend ??= linkRequest(request, target, begun + (link.kind === "udp" ? times.timeoutUdpMs : times.timeoutMs), deps);
-    const sentAt = now;
-    const ended = await link.send(request.perLink === undefined ? toSend : { ...toSend, ...request.perLink(link) });
-    now = clock.now();
-    attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: now - sentAt });
+  let outcome: Outcome | undefined;
+  try {
+    do {
+      const link = course.nextLink();
+      if (link === undefined) outcome = course.exhausted();
+      else {
+        toSend ??= linkRequest(request, target, course.begun + timeoutOf(link, times), deps);
+        const ended = await link.send(request.perLink === undefined ? toSend : { ...toSend, ...request.perLink(link) });
+        outcome = course.tried(link, ended);
+      }
+    } while (outcome === undefined);
+    return outcome;
+  } finally {
+    over(outcome ?? "refused");
+  }
+}
+
+function timeoutOf({ kind }: Link, { timeoutMs, timeoutUdpMs }: ExchangeTimes): number {
+  return kind === "udp" ? timeoutUdpMs : timeoutMs;
+}
+
+/** What has become of one exchange so far. */
+class Course {
+  /** Clock.now() */
+  readonly begun: number;
+  readonly #exchangeId: string;
+  readonly #request: ExchangeRequest;
+  readonly #target: ResolvedTarget;
+  readonly #clock: Clock;
+  readonly #tried = new Set<string>();
+  readonly #attempts: Attempt[] = [];
+  #now: number;
+  #written = 0;
+  #queuesFull = false;
+  #why: CloseReason | undefined;
+
+  constructor(exchangeId: string, request: ExchangeRequest, target: ResolvedTarget, clock: Clock) {
+    this.#exchangeId = exchangeId;
+    this.#request = request;
+    this.#target = target;
+    this.#clock = clock;
+    this.begun = clock.now();
+    this.#now = this.begun;
+  }
+
+  nextLink(): Link | undefined {
+    const link = this.#target.pick(this.#tried);
+    if (link !== undefined) this.#tried.add(link.linkId);
+    return link;
+  }
+
+  /** There is no further link. */
+  exhausted(): Outcome {
+    const mayHaveActed = this.#written > 0;
+    if (this.#queuesFull) return { ...this.#soFar(), kind: "busy", why: "queue-full", mayHaveActed };
+    if (this.#attempts.length === 0) return { ...this.#soFar(), kind: "no-route", why: "offline", mayHaveActed };
+    return { ...this.#soFar(), kind: "closed", why: this.#why, written: mayHaveActed, mayHaveActed };
+  }
+
+  /** @returns undefined when another link may be tried */
+  tried(link: Link, ended: LinkOutcome): Outcome | undefined {
+    const sentAt = this.#now;
+    this.#now = this.#clock.now();
+    this.#attempts.push({ linkId: link.linkId, kind: ended.kind, tookMs: this.#now - sentAt });
+    if ((ended.kind === "aborted" || ended.kind === "closed") && ended.written) this.#written += 1;
+    const mayHaveActed = this.#written > 0;
     switch (ended.kind) {
       case "reply":
-        return replied(soFar(), ended, link, written > 0, request);
+        return replied(this.#soFar(), ended, link, mayHaveActed, this.#request);
       case "timeout":
-        return { ...soFar(), kind: "timeout", linkId: link.linkId, mayHaveActed: true };
+        return { ...this.#soFar(), kind: "timeout", linkId: link.linkId, mayHaveActed: true };
       case "busy":
-        if (ended.why === "deadline") return { ...soFar(), kind: "busy", why: "deadline", mayHaveActed: written > 0 };
-        queuesFull = true;
-        break;
+        if (ended.why === "deadline") return { ...this.#soFar(), kind: "busy", why: "deadline", mayHaveActed };
+        this.#queuesFull = true;
+        return undefined;
       case "aborted":
-        if (ended.written) written += 1;
-        return { ...soFar(), kind: "closed", why: "abandoned", written: written > 0, mayHaveActed: written > 0 };
+        return { ...this.#soFar(), kind: "closed", why: "abandoned", written: mayHaveActed, mayHaveActed };
       case "closed":
-        why = ended.reason;
-        if (ended.written) written += 1;
-        if (written > 1) return { ...soFar(), kind: "closed", why, written: true, mayHaveActed: true };
-        break;
+        this.#why = ended.reason;
+        if (this.#written < 2) return undefined;
+        return { ...this.#soFar(), kind: "closed", why: this.#why, written: true, mayHaveActed: true };
     }
+  }
+
+  #soFar(): SoFar {
+    const { nas, acctSessionKey } = this.#target;
+    const durationMs = this.#now - this.begun;
+    return { exchangeId: this.#exchangeId, attempts: this.#attempts, durationMs, nas, acctSessionKey };
   }
 }
 

@@ -77,16 +77,16 @@ function addBlock(state: Int32Array, words: Int32Array, at: number): void {
     b = step(b, c, a ^ (c & (d ^ a)), words[at + i + 3] as number, T[i + 3] as number, 22);
   }
   for (let i = 16; i < 32; i += 4) {
-    a = step(a, b, c ^ (d & (b ^ c)), words[at + ((5 * i + 1) & 15)] as number, T[i] as number, 5);
-    d = step(d, a, b ^ (c & (a ^ b)), words[at + ((5 * i + 6) & 15)] as number, T[i + 1] as number, 9);
-    c = step(c, d, a ^ (b & (d ^ a)), words[at + ((5 * i + 11) & 15)] as number, T[i + 2] as number, 14);
-    b = step(b, c, d ^ (a & (c ^ d)), words[at + ((5 * i) & 15)] as number, T[i + 3] as number, 20);
+    a = step(a, b, (c & ~d) | (b & d), words[at + ((5 * i + 1) & 15)] as number, T[i] as number, 5);
+    d = step(d, a, (b & ~c) | (a & c), words[at + ((5 * i + 6) & 15)] as number, T[i + 1] as number, 9);
+    c = step(c, d, (a & ~b) | (d & b), words[at + ((5 * i + 11) & 15)] as number, T[i + 2] as number, 14);
+    b = step(b, c, (d & ~a) | (c & a), words[at + ((5 * i) & 15)] as number, T[i + 3] as number, 20);
   }
   for (let i = 32; i < 48; i += 4) {
-    a = step(a, b, b ^ c ^ d, words[at + ((3 * i + 5) & 15)] as number, T[i] as number, 4);
-    d = step(d, a, a ^ b ^ c, words[at + ((3 * i + 8) & 15)] as number, T[i + 1] as number, 11);
-    c = step(c, d, d ^ a ^ b, words[at + ((3 * i + 11) & 15)] as number, T[i + 2] as number, 16);
-    b = step(b, c, c ^ d ^ a, words[at + ((3 * i + 14) & 15)] as number, T[i + 3] as number, 23);
+    a = step(a, b, c ^ d ^ b, words[at + ((3 * i + 5) & 15)] as number, T[i] as number, 4);
+    d = step(d, a, b ^ c ^ a, words[at + ((3 * i + 8) & 15)] as number, T[i + 1] as number, 11);
+    c = step(c, d, a ^ b ^ d, words[at + ((3 * i + 11) & 15)] as number, T[i + 2] as number, 16);
+    b = step(b, c, d ^ a ^ c, words[at + ((3 * i + 14) & 15)] as number, T[i + 3] as number, 23);
   }
   for (let i = 48; i < 64; i += 4) {
     a = step(a, b, c ^ (b | ~d), words[at + ((7 * i) & 15)] as number, T[i] as number, 6);
@@ -100,7 +100,8 @@ function addBlock(state: Int32Array, words: Int32Array, at: number): void {
   state[3] = ((state[3] as number) + d) | 0;
 }
 
+/** What does not wait for the step before is added first. */
 function step(a: number, b: number, mixed: number, word: number, t: number, shift: number): number {
-  const sum = (a + mixed + word + t) | 0;
+  const sum = (((a + word + t) | 0) + mixed) | 0;
   return (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0;
 }
