@@ -24,7 +24,7 @@ export interface ExchangeTimes {
   readonly timeoutUdpMs: number;
 }
 
-/** Sends one request to one NAS and says how it ended.
+/** Sends one request to one NAS and says how it ended, as a list: what nearly every request comes to.
  *
  *  (1) Unwritten requests move on to another link of the NAS as often as there is one.
  *  (2) A written one moves once, and only after its link has closed (CON-08, CON-09; invariant 4). Another NAS never gets it (RC-20).
@@ -38,7 +38,7 @@ export async function runExchange(
   times: ExchangeTimes,
   deps: ExchangeDeps,
   over: (outcome: Outcome | "refused") => void,
-): Promise<Outcome> {
+): Promise<readonly [Outcome]> {
   const course = new Course(exchangeId, request, target, deps.clock);
   let toSend: LinkRequest | undefined;
   let outcome: Outcome | undefined;
@@ -52,7 +52,7 @@ export async function runExchange(
         outcome = course.tried(link, ended);
       }
     } while (outcome === undefined);
-    return outcome;
+    return [outcome];
   } finally {
     over(outcome ?? "refused");
   }
@@ -62,6 +62,8 @@ function timeoutOf({ kind }: Link, { timeoutMs, timeoutUdpMs }: ExchangeTimes): 
   return kind === "udp" ? timeoutUdpMs : timeoutMs;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What has become of one exchange so far. */
 class Course {
   /** Clock.now() */
@@ -70,7 +72,6 @@ class Course {
   readonly #request: ExchangeRequest;
   readonly #target: ResolvedTarget;
   readonly #clock: Clock;
-  readonly #tried = new Set<string>();
   readonly #attempts: Attempt[] = [];
   #now: number;
   #written = 0;
@@ -87,9 +88,7 @@ class Course {
   }
 
   nextLink(): Link | undefined {
-    const link = this.#target.pick(this.#tried);
-    if (link !== undefined) this.#tried.add(link.linkId);
-    return link;
+    return this.#target.pick(this.#attempts.length === 0 ? NONE : new Set(this.#attempts.map(({ linkId }) => linkId)));
   }
 
   /** There is no further link. */

@@ -51,7 +51,7 @@ async function run(outcomes: readonly LinkOutcome[], request = REQUEST, kinds: r
     identify: (attributes) => withNasIdentity(attributes, () => NAS_IDENTITY),
     pick: (tried) => links.find(({ linkId }) => !tried.has(linkId)),
   };
-  const outcome = await runExchange("x-1", request, target, TIMES, { clock, mark: MARK }, () => undefined);
+  const [outcome] = await runExchange("x-1", request, target, TIMES, { clock, mark: MARK }, () => undefined);
   return { outcome, sent };
 }
 
