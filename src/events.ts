@@ -6,7 +6,6 @@ export type HubEvent =
   | HandshakeRefused
   | PacketDropped
   | BindingChanged
-  | ExchangeBegun
   | ExchangeEnded
   | CertificateExpiring
   | ConfigApplied
@@ -82,15 +81,6 @@ export interface BindingChanged extends Stamped {
   /** Peer that asked for it. */
   readonly claimant: string | undefined;
   readonly linkId: string | undefined;
-}
-
-export interface ExchangeBegun extends Stamped {
-  readonly type: "exchange.begun";
-  readonly exchangeId: string;
-  readonly code: number;
-  /** "http", "udp", "quota", "cli", "test". */
-  readonly trigger: string;
-  readonly requestId: string | undefined;
 }
 
 export interface ExchangeEnded extends Stamped {

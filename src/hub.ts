@@ -104,7 +104,8 @@ export class Hub {
     this.#started = config;
     this.#run = `${config.node.name}-${random.bytes(RUN_BYTES).toString("hex")}`;
     this.events = new EventFeed((error) => log.error({ err: error }, "a subscriber of the event feed failed"));
-    this.events.subscribe(new EventLog(log, clock).write);
+    const eventLog = new EventLog(log, clock);
+    this.events.subscribe(eventLog.write);
     this.#expiries = new ExpiryWatch({ clock, events: this.events });
     this.events.subscribe((event) => {
       const link = event.type === "link.up" ? this.registry.record(event.linkId)?.link : undefined;
@@ -134,6 +135,7 @@ export class Hub {
         mark,
         events: this.events,
         resolver: this.#books?.resolver ?? named,
+        begun: eventLog.exchangeBegun,
         ended: this.#books && ((exchange) => this.#books?.ended(exchange)),
         nextExchangeId: () => `${this.#run}-x${((this.#exchanges += 1)).toString(36)}`,
       },

@@ -3,6 +3,7 @@ import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Clock } from "./clock.ts";
 import { errorCauseName } from "./dynauth/error-cause.ts";
+import type { ExchangeRequest } from "./dynauth/exchange-request.ts";
 import type {
   HandshakeRefused,
   HubEvent,
@@ -88,11 +89,15 @@ export class EventLog {
     this.#exchanges = new ExchangeLog(log, clock);
   }
 
+  /** No event, because nobody but the log at level debug wants to know. */
+  readonly exchangeBegun = (exchangeId: string, request: ExchangeRequest): void => {
+    this.#exchanges.begun(exchangeId, request);
+  };
+
   /** A subscriber of the event feed. */
   readonly write = (event: HubEvent): void => {
     // Exchanges are the many: nothing is made for one that gets no line.
     if (event.type === "exchange.ended") return this.#exchanges.ended(event);
-    if (event.type === "exchange.begun") return this.#exchanges.begun(event);
     // What is undefined is left out of the line.
     const fields = { event: event.type, ...event, type: undefined, atMs: undefined };
     switch (event.type) {

@@ -9,6 +9,8 @@ import type { Resolution, ResolvedTarget, Resolver } from "./resolver.ts";
 export interface DynauthDeps extends ExchangeReportsDeps, ExchangeDeps {
   readonly resolver: Resolver;
   readonly nextExchangeId: () => string;
+  /** Told of each exchange that begins; must not throw. */
+  readonly begun?: (exchangeId: string, request: ExchangeRequest) => void;
 }
 
 export interface DynauthOptions extends ExchangeTimes {
@@ -109,14 +111,15 @@ export class Dynauth {
     return { timeoutMs: wanted, timeoutUdpMs: wanted };
   }
 
-  /** Every exchange is in the event feed, with its beginning and its end. @returns its id */
+  /** @returns its id */
   #begin(request: ExchangeRequest): string {
     const exchangeId = this.#deps.nextExchangeId();
     this.#inFlight += 1;
-    this.#reports.begun(exchangeId, request);
+    this.#deps.begun?.(exchangeId, request);
     return exchangeId;
   }
 
+  /** Every exchange that has begun is told of once it has ended. */
   #end(exchangeId: string, request: ExchangeRequest, outcome: Outcome | "refused"): void {
     const tookMs = outcome === "refused" ? 0 : outcome.durationMs;
     const durationMs = Math.round(tookMs * 1_000) / 1_000;

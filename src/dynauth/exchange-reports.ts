@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { EventFeed } from "../events.ts";
 import { type Waiting, whenLeaving } from "../transport/turn.ts";
-import type { EndedExchange, ExchangeRequest } from "./exchange-request.ts";
+import type { EndedExchange } from "./exchange-request.ts";
 
 export interface ExchangeReportsDeps {
   readonly clock: Clock;
@@ -10,8 +10,8 @@ export interface ExchangeReportsDeps {
   readonly ended?: ((exchange: EndedExchange) => void) | undefined;
 }
 
-/** Tells the event feed, and who keeps the audit, of every exchange. That one has ended is told when the turn of the event loop
- *  is over: whoever waits for the outcome goes first. */
+/** Tells the event feed, and who keeps the audit, of every exchange that has ended, in the second half of that turn of the event
+ *  loop. */
 export class ExchangeReports implements Waiting {
   readonly #deps: ExchangeReportsDeps;
   // At most what one turn ends.
@@ -19,11 +19,6 @@ export class ExchangeReports implements Waiting {
 
   constructor(deps: ExchangeReportsDeps) {
     this.#deps = deps;
-  }
-
-  begun(exchangeId: string, { code, trigger, requestId }: ExchangeRequest): void {
-    const atMs = this.#deps.clock.wallMs();
-    this.#deps.events.emit({ type: "exchange.begun", atMs, exchangeId, code, trigger, requestId });
   }
 
   ended(exchange: Omit<EndedExchange, "atMs">): void {

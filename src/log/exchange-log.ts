@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { errorCauseName } from "../dynauth/error-cause.ts";
-import type { ExchangeBegun, ExchangeEnded } from "../events.ts";
+import type { ExchangeRequest } from "../dynauth/exchange-request.ts";
+import type { ExchangeEnded } from "../events.ts";
 import { codeName } from "../radius/codes.ts";
 
 /** Lines for one outcome in a second; an AAA server can ask for ten times as many exchanges. The metrics count all of them. */
@@ -24,9 +25,12 @@ export class ExchangeLog {
     this.#clock = clock;
   }
 
-  begun({ type, exchangeId, code, trigger, requestId }: ExchangeBegun): void {
+  begun(exchangeId: string, { code, trigger, requestId }: ExchangeRequest): void {
     if (!this.#log.isLevelEnabled("debug")) return;
-    this.#log.debug({ event: type, exchangeId, code, trigger, requestId }, `${codeName(code)} ${exchangeId} begun`);
+    this.#log.debug(
+      { event: "exchange.begun", exchangeId, code, trigger, requestId },
+      `${codeName(code)} ${exchangeId} begun`,
+    );
   }
 
   ended(event: ExchangeEnded): void {

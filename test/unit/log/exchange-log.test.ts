@@ -34,10 +34,21 @@ function start(level = "info") {
       ...changes,
     });
   };
-  return { clock, lines, end };
+  const begin = (): void =>
+    log.exchangeBegun("hub-1", { code: 40, target: {}, attributes: [], trigger: "udp", requestId: "r-1" });
+  return { clock, lines, begin, end };
 }
 
 describe("EventLog and exchanges", () => {
+  it("tells at debug alone that one has begun", () => {
+    const { lines, begin } = start("debug");
+    begin();
+    expect(lines).toMatchObject([{ event: "exchange.begun", exchangeId: "hub-1", code: 40, requestId: "r-1" }]);
+    const silent = start("info");
+    silent.begin();
+    expect(silent.lines).toEqual([]);
+  });
+
   it("says what went where and how it ended", () => {
     const { lines, end } = start();
     end();
