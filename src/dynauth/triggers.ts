@@ -89,8 +89,10 @@ export class Triggers {
     if (route.kind === "nak") return nak(packet, route.errorCause);
     try {
       const { random, mark } = this.#deps;
-      const dac = { secret: context.client.secret, authenticator: packet.authenticator };
-      const hops = hasComputedAuthenticator(packet.code) ? undefined : new TriggerHops(random, mark, dac);
+      const { authenticator } = packet;
+      const hops = hasComputedAuthenticator(packet.code)
+        ? undefined
+        : new TriggerHops(random, mark, { secret: context.client.secret, authenticator });
       return answer(context, await this.#exchange(context, route.target, hops), hops);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;

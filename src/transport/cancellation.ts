@@ -9,26 +9,26 @@ export interface Cancellation {
 /** Something that can be cancelled, once; a listener that comes later is never called, as with an AbortSignal. */
 export class Cancellable implements Cancellation {
   #aborted = false;
-  // Nearly always one at the most.
-  readonly #listeners: (() => void)[] = [];
+  // Nearly always one at the most, and of most requests none.
+  #listeners: (() => void)[] | undefined;
 
   get aborted(): boolean {
     return this.#aborted;
   }
 
   addEventListener(_type: "abort", listener: () => void): void {
-    if (!this.#aborted) this.#listeners.push(listener);
+    if (!this.#aborted) (this.#listeners ??= []).push(listener);
   }
 
   removeEventListener(_type: "abort", listener: () => void): void {
-    const index = this.#listeners.indexOf(listener);
-    if (index >= 0) this.#listeners.splice(index, 1);
+    const index = this.#listeners?.indexOf(listener) ?? -1;
+    if (index >= 0) this.#listeners?.splice(index, 1);
   }
 
   cancel(): void {
     if (this.#aborted) return;
     this.#aborted = true;
     // One by one: a listener may take another one away.
-    for (let next = this.#listeners.shift(); next !== undefined; next = this.#listeners.shift()) next();
+    for (let next = this.#listeners?.shift(); next !== undefined; next = this.#listeners?.shift()) next();
   }
 }

@@ -86,7 +86,7 @@ export class Responder {
 
   close(): void {
     this.#closed = true;
-    for (const request of this.#replies.clear()) request.abandon();
+    for (const request of this.#replies.clear()) request.cancel();
   }
 
   /** Answers by the handler, once.
@@ -145,7 +145,7 @@ export class Responder {
     const known = this.#replies.find(key);
     if (known === undefined) return false;
     if (!isSameRequest(known, packet)) {
-      known.work?.abandon(); // begin() puts the new request in its place
+      known.work?.cancel(); // begin() puts the new request in its place
       return false;
     }
     if (this.#replies.isDue(known)) return false;
@@ -212,15 +212,13 @@ export class Responder {
 }
 
 /** A request from its arrival to its reply, as a handler sees it. */
-class RequestInProgress implements RequestContext {
+class RequestInProgress extends Cancellable implements RequestContext {
   readonly packet: Packet;
   readonly asker: Asker;
-  // Made when somebody asks: most handlers never do.
-  #signal: Cancellable | undefined;
-  #abandoned = false;
   #after: (() => void)[] | undefined;
 
   constructor(packet: Packet, asker: Asker) {
+    super();
     this.packet = packet;
     this.asker = asker;
   }
@@ -233,20 +231,13 @@ class RequestInProgress implements RequestContext {
     return this.asker.listener;
   }
 
+  /** Fires when nobody can receive the reply any more. */
   get signal(): Cancellation {
-    this.#signal ??= new Cancellable();
-    if (this.#abandoned) this.#signal.cancel();
-    return this.#signal;
+    return this;
   }
 
   afterReply(action: () => void): void {
     (this.#after ??= []).push(action);
-  }
-
-  /** Nobody can receive the reply any more. */
-  abandon(): void {
-    this.#abandoned = true;
-    this.#signal?.cancel();
   }
 
   /** It has its reply, or never will. */
