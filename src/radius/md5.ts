@@ -39,7 +39,9 @@ export class Md5 {
     // RFC 1321 Sections 3.1 and 3.2: a bit, zeros up to the end of a block, and there the number of bits.
     const end = paddedBytes(bytes);
     message[bytes] = 0x80;
-    for (let at = bytes + 1; at < end; at += 1) message[at] = 0;
+    let zeros = bytes + 1;
+    for (; zeros % 4 !== 0; zeros += 1) message[zeros] = 0;
+    for (let word = zeros / 4; word < end / 4; word += 1) words[word] = 0;
     words[(end - 8) / 4] = (from.bytes + bytes) * 8;
     for (let word = 0; word < 4; word += 1) this.#state[word] = from.words[word] as number;
     for (let word = 0; word < end / 4; word += BLOCK_WORDS) addBlock(this.#state, words, word);

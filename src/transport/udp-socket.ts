@@ -43,7 +43,7 @@ export class UdpSocket {
   readonly #leaving = new TurnBatch<Leaving>(whenLeaving, ({ octets, port, address }) => {
     try {
       if (port === undefined) this.#socket.send(octets, this.#sent);
-      else this.#socket.send(octets, port, address, this.#sent);
+      else this.#socket.send(octets, port, address); // a callback would be a tick of its own for each
     } catch (error) {
       this.#sent(error as Error); // a destination that no datagram can have
     }
@@ -98,6 +98,7 @@ export class UdpSocket {
     this.#leaving.add({ octets });
   }
 
+  /** What the system would not send is lost, and nobody is told. */
   sendTo(octets: Buffer, port: number, address: string): void {
     this.#leaving.add({ octets, port, address });
   }
