@@ -6,6 +6,13 @@ import { expectMistake, type Mistake } from "./mistake.ts";
 const STORE: readonly Mistake[] = [
   { name: "a number", yaml: "store: 5", line: 1, key: "store", message: "must be a map" },
   { name: "no file", yaml: "store: { url: '' }", line: 1, key: "store.url", message: "must not be empty" },
+  ...["memory:", "postgres://db/hub", "mongo://db/hub"].map((url) => ({
+    name: `a store that there is not: ${url}`,
+    yaml: `store: { url: "${url}" }`,
+    line: 1,
+    key: "store.url",
+    message: "must be a file or mongodb://",
+  })),
   {
     name: "an unknown word",
     yaml: "store: { synchronous: off }",
