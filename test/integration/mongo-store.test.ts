@@ -307,7 +307,7 @@ describe("MongoStore: indexes", () => {
       (await sessions.listIndexes().toArray()).map(({ name }) => name as string);
     const all = await names();
     expect(all).toContain("username_1_open_1_firstHeardAtMs_-1__id_-1");
-    expect(all).toHaveLength(15);
+    expect(all).toHaveLength(16);
     await sessions.dropIndex("usageKeys_1");
     await sessions.createIndex({ "facts.client": 1 });
     await (await openStore(uri)).stop();
