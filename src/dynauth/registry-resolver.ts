@@ -86,11 +86,11 @@ export class RegistryResolver implements Resolver {
    *  all holders of the name but one are away.
    *  @throws {HubError} ERR_AMBIGUOUS */
   #assertOnePeer(target: Target, records: readonly LinkRecord[]): void {
-    const byPeer = new Map<string, LinkRecord>();
-    for (const record of records) byPeer.set(record.link.peerKey, record);
     const { linkId, nasIdentifier, nasAddress } = target;
     const byNameAlone = linkId === undefined && nasAddress === undefined && nasIdentifier !== undefined;
     const holders = byNameAlone ? this.#registry.holdersOf(nasIdentifier) : 0;
+    if (records.length === 1 && holders < 2) return;
+    const byPeer = new Map(records.map((record) => [record.link.peerKey, record]));
     const peers = Math.max(byPeer.size, holders);
     if (peers > 1) refuseAmbiguous(target, byPeer, peers);
   }

@@ -64,7 +64,9 @@ export class SessionResolver implements Resolver {
   /** @throws {HubError} ERR_STORE, and what the next resolver throws */
   resolve(request: ExchangeRequest): Resolution | Promise<Resolution> {
     if (request.acctSessionKey !== undefined) return this.#byKey(request.acctSessionKey, request);
-    const query = Object.keys(request.target).length === 0 ? queryOf(request.attributes) : undefined;
+    const { linkId, nasIdentifier, nasAddress } = request.target;
+    const namesNone = linkId === undefined && nasIdentifier === undefined && nasAddress === undefined;
+    const query = namesNone ? queryOf(request.attributes) : undefined;
     if (query !== undefined) return this.#byQuery(query, request);
     return this.#checkSessions ? this.#compared(request) : this.#named.resolve(request);
   }
