@@ -45,15 +45,22 @@ export class Dynauth {
   exchange(request: ExchangeRequest): Promise<readonly Outcome[]> {
     // Not async: for who sends one Disconnect after the other, each promise between is a twentieth of its own work.
     try {
-      if (this.#stopping) throw new HubError("ERR_STOPPED", "the hub is stopping and takes no new exchange");
+      this.#assertRunning();
       const times = this.#times(request.timeoutMs);
       if (request.proxied !== true) assertSendable(request.code, request.attributes, request.force === true);
       const found = this.#deps.resolver.resolve(request);
-      const begin = (resolution: Resolution) => this.#exchangeWithAll(resolution, request, times);
+      const begin = (resolution: Resolution) => {
+        this.#assertRunning(); // the look-up may have taken its time
+        return this.#exchangeWithAll(resolution, request, times);
+      };
       return found instanceof Promise ? found.then(begin) : begin(found);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #assertRunning(): void {
+    if (this.#stopping) throw new HubError("ERR_STOPPED", "the hub is stopping and takes no new exchange");
   }
 
   #exchangeWithAll(

@@ -11,7 +11,7 @@ export interface ExchangeReportsDeps {
 }
 
 /** Tells the event feed, and who keeps the audit, of every exchange that has ended, in the second half of that turn of the event
- *  loop. */
+ *  loop, or of the next. */
 export class ExchangeReports implements Waiting {
   readonly #deps: ExchangeReportsDeps;
   // At most what one turn ends.

@@ -24,7 +24,7 @@ export interface ExchangeTimes {
   readonly timeoutUdpMs: number;
 }
 
-/** Sends one request to one NAS and says how it ended, as a list: what nearly every request comes to.
+/** Sends one request to one NAS and says how it ended, as the list of one that Dynauth.exchange() returns: no promise more is needed.
  *
  *  (1) Unwritten requests move on to another link of the NAS as often as there is one.
  *  (2) A written one moves once, and only after its link has closed (CON-08, CON-09; invariant 4). Another NAS never gets it (RC-20).

@@ -69,7 +69,11 @@ export class RegistryResolver implements Resolver {
     }
     if (nasIdentifier !== undefined) {
       const records = this.#registry.byNasIdentifier(nasIdentifier);
-      return nasAddress === undefined ? records : records.filter((record) => isMeant(record, target));
+      if (nasAddress === undefined) return records;
+      const meant = records.filter((record) => isMeant(record, target));
+      if (meant.length > 0 || this.#registry.binding(nasIdentifier) !== undefined) return meant;
+      // Nobody has said the name: it may be that of the router over UDP which is there and has said nothing.
+      return this.#atAddress(nasAddress).filter((each) => isAt(each, nasAddress) && each.nasIdentifiers.size === 0);
     }
     if (nasAddress !== undefined) return this.#atAddress(nasAddress);
     throw new HubError("ERR_INPUT", "the request names no NAS: give a NAS-Identifier, a NAS address or a link");

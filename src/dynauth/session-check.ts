@@ -23,6 +23,8 @@ export interface SessionCheckDeps {
 
 /** How long the store may take: a DAC asks again after two seconds, and a slow store keeps nobody connected. */
 const STORE_TIMEOUT_MS = 1_000;
+/** Comparisons that the store has not answered; of more the result is "failed", or accounting would find no room there. */
+const ASKING_MAX = 1_024;
 /** Acct sessions that are looked at, the newest first; a NAS that has more of one id gives ids that tell nothing. */
 const LOOKED_AT_MAX = 100;
 
@@ -35,6 +37,8 @@ export class SessionCheck {
   /** Since the start. */
   readonly counts: Record<SessionCheckResult, number> = { fits: 0, unknown: 0, refused: 0, failed: 0 };
   readonly #deps: SessionCheckDeps;
+  /** Questions that the store has not answered, also those that nobody waits for any more. */
+  #asking = 0;
 
   constructor(deps: SessionCheckDeps) {
     this.#deps = deps;
@@ -62,7 +66,7 @@ export class SessionCheck {
     peerKey: string,
     resolution: Resolution,
   ): Promise<Resolution> {
-    const known = await this.#inTime(this.#recorded(queries, peerKey));
+    const known = this.#asking < ASKING_MAX ? await this.#inTime(this.#recorded(queries, peerKey)) : undefined;
     const result = known === undefined ? "failed" : judged(known, attributes);
     this.counts[result] += 1;
     return result === "refused" ? { kind: "no-route", why: "no-session", nas: nasOf(resolution) } : resolution;
@@ -70,12 +74,17 @@ export class SessionCheck {
 
   /** The acct sessions of the peer that the first query with any finds. */
   async #recorded(queries: readonly AcctSessionQuery[], peerKey: string): Promise<readonly AcctSession[]> {
-    for (const query of queries) {
-      const { items } = await this.#deps.acctSessions.find(query, { limit: LOOKED_AT_MAX });
-      const ofPeer = items.filter((each) => this.#deps.linksOf(each).some(({ link }) => link.peerKey === peerKey));
-      if (ofPeer.length > 0) return ofPeer;
+    this.#asking += 1;
+    try {
+      for (const query of queries) {
+        const { items } = await this.#deps.acctSessions.find(query, { limit: LOOKED_AT_MAX });
+        const ofPeer = items.filter((each) => this.#deps.linksOf(each).some(({ link }) => link.peerKey === peerKey));
+        if (ofPeer.length > 0) return ofPeer;
+      }
+      return [];
+    } finally {
+      this.#asking -= 1;
     }
-    return [];
   }
 
   #inTime<Result>(work: Promise<Result>): Promise<Result | undefined> {

@@ -72,7 +72,9 @@ export class SessionResolver implements Resolver {
   }
 
   async #compared(request: ExchangeRequest): Promise<Resolution> {
-    return this.#check.judge(request, await this.#named.resolve(request));
+    const judged = await this.#check.judge(request, await this.#named.resolve(request));
+    // Meanwhile its links may have gone, and others come.
+    return judged.kind === "targets" ? this.#named.resolve(request) : judged;
   }
 
   async #byKey(key: string, request: ExchangeRequest): Promise<Resolution> {

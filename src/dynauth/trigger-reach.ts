@@ -34,7 +34,8 @@ export function mayReachNas(
     return name !== undefined && mayReachName(reach.nas, name);
   }
   const { nasIdentifiers, nasAddresses } = record ?? NOTHING_PROVEN;
-  const source = link.kind === "udp" ? [link.address] : []; // which is what a router over UDP is known by
+  // Which is what a router over UDP is known by; a router on RadSec is not, though it may be asked there.
+  const source = link.kind === "udp" && link.fallback !== true ? [link.address] : [];
   return [...Array.from(nasIdentifiers, textOf), ...nasAddresses, ...source].some((name) =>
     mayReachName(reach.nas ?? [], name),
   );

@@ -72,6 +72,16 @@ const DUPLICATES = { keepMs: 30_000, entriesMax: 256 };
 
 const REJECT: Reply = { kind: "reply", code: CODE.accessReject, attributes: [] };
 
+const CHUNK_BYTES_KEPT = 16_384;
+
+/** What such a peer has just sent is not worked on any more. */
+const NOBODY_ANY_MORE: ReadonlySet<CloseReason> = new Set([
+  "certificate-expired",
+  "certificate-revoked",
+  "ca-removed",
+  "client-removed",
+]);
+
 /** How long a peer has to take the last octets and our close_notify before TCP is cut. */
 const LINGER_MS = 1_000;
 
@@ -169,7 +179,11 @@ export class StreamLink implements Link {
   /** Takes over the socket. The owner calls it once, after admission. */
   start(): void {
     const socket = this.#socket;
-    socket.on("data", (chunk: Buffer) => this.#arrived.add(chunk));
+    socket.on("data", (chunk: Buffer) => {
+      this.#arrived.add(chunk);
+      // Packets enough to be worked on together, and too many octets to keep of every link.
+      if (chunk.length >= CHUNK_BYTES_KEPT) this.#arrived.flush();
+    });
     socket.on("drain", () => this.#requests.pump());
     socket.once("end", () => this.close("peer-closed"));
     socket.on("error", (error: NodeJS.ErrnoException) => this.close("transport-error", error.code ?? error.message));
@@ -196,7 +210,7 @@ export class StreamLink implements Link {
 
   close(reason: CloseReason, detail?: string): void {
     if (this.#closed !== undefined) return;
-    this.#arrived.flush();
+    if (!NOBODY_ANY_MORE.has(reason)) this.#arrived.flush();
     this.#batch.flush();
     if (this.#closed !== undefined) return; // either may have met the end
     this.#closed = reason;

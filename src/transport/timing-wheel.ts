@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { undisturbed } from "./turn.ts";
+import { undisturbed } from "./undisturbed.ts";
 
 /** Handle of one scheduled action. */
 export interface Timer {

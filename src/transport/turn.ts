@@ -1,7 +1,9 @@
+import { undisturbed } from "./undisturbed.ts";
+
 /** The two halves of a turn of the event loop: what has arrived is worked on together, and what leaves is written together.
  *
  *  Taken one by one, each packet would meet code that the reading, the signing and the sending of others have pushed out of the
- *  processor's cache: that made an exchange over UDP a tenth dearer. */
+ *  processor's cache: that made an exchange over UDP a tenth dearer. A process has one event loop, so all its hubs share the halves. */
 let arrived: Waiting[] = [];
 let leaving: Waiting[] = [];
 let begun = false;
@@ -45,6 +47,7 @@ function writeLeaving(): void {
   const waiting = leaving;
   leaving = [];
   for (const each of waiting) undisturbed(() => each.flush());
+  if (arrived.length > 0) begin(); // it came after its half
 }
 
 /** At the bound they are not kept for the turn any longer. */
@@ -75,16 +78,5 @@ export class TurnBatch<Item> implements Waiting {
     if (items.length === 0) return;
     this.#items = [];
     for (const item of items) undisturbed(() => this.#take(item));
-  }
-}
-
-/** Does something whose error must keep no other back: it reaches the process as an uncaught one. */
-export function undisturbed(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }

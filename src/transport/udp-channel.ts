@@ -26,7 +26,6 @@ export interface UdpEndpoint {
 /** A request on its way. */
 export interface UdpPending {
   readonly request: UdpRequest;
-  readonly begun: number;
   readonly settle: (outcome: LinkOutcome) => void;
   timer: Timer;
   /** Nobody waits for it any more; it keeps its Identifier until its end (UC-05). */

@@ -48,7 +48,6 @@ export class UdpDestination implements UdpChannelOwner {
     const onAbort = (): void => this.#abort(pending);
     const pending: UdpPending = {
       request,
-      begun: this.#deps.clock.now(),
       settle: (outcome) => {
         signal?.removeEventListener("abort", onAbort);
         resolve(outcome);

@@ -7,7 +7,7 @@ import { TurnBatch, whenArrived, whenLeaving } from "./turn.ts";
 export interface UdpSocketOwner {
   /** @param octets are the owner's: nobody writes into them again */
   received(octets: Buffer, from: RemoteInfo): void;
-  /** A datagram could not be sent, or ICMP says that an earlier one was not wanted. */
+  /** A datagram of send() could not be sent, or ICMP says that an earlier one was not wanted. */
   failed(error: NodeJS.ErrnoException): void;
 }
 

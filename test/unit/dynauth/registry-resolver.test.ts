@@ -36,6 +36,18 @@ function start() {
 }
 
 describe("RegistryResolver", () => {
+  it("a name that nobody has said may be that of the silent router over UDP at the address that is given with it", () => {
+    const { registry, open, resolve } = start();
+    const link = Object.assign(new FakeLink({ linkId: "udp", address: "10.0.0.7", client: clientEntry({}) }), {
+      kind: "udp",
+    });
+    registry.opened(link);
+    const named = (nasIdentifier: string) => resolve({ nasIdentifier, nasAddress: "10.0.0.7" });
+    expect(named("edge-7")).toMatchObject({ kind: "targets", targets: [{ peerKey: link.peerKey }] });
+    open("one");
+    expect(named("Mist-AP")).toMatchObject({ kind: "no-route" });
+  });
+
   it("a name that several peers share is ambiguous, also while all of them but one are away", () => {
     const { registry, open, resolve } = start();
     open("one");

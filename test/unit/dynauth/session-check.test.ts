@@ -45,10 +45,12 @@ interface Row {
   readonly found?: readonly (readonly AcctSession[])[];
   readonly find?: AcctSessionStore["find"];
   readonly resolution?: Resolution;
+  /** What is found for the NAS after the comparison. */
+  readonly later?: Resolution;
   readonly checkSessions?: boolean;
 }
 
-function rig({ found = [[recorded()]], find, resolution = RESOLVED, checkSessions = true }: Row) {
+function rig({ found = [[recorded()]], find, resolution = RESOLVED, later = resolution, checkSessions = true }: Row) {
   const clock = new ManualClock();
   const registry = new Registry(
     { clock, events: new EventFeed(() => undefined) },
@@ -65,7 +67,9 @@ function rig({ found = [[recorded()]], find, resolution = RESOLVED, checkSession
     },
     one: () => Promise.reject(new Error("no key was given")),
   };
-  const deps = { clock, acctSessions, registry, named: { resolve: () => resolution } };
+  let resolved = 0;
+  const named = { resolve: () => ((resolved += 1) === 1 ? resolution : later) };
+  const deps = { clock, acctSessions, registry, named };
   const resolver = new SessionResolver(deps, { checkSessions });
   const resolve = (request: Partial<ExchangeRequest> = {}) =>
     resolver.resolve({
@@ -190,6 +194,19 @@ describe("what a DAC asks of a NAS that it names, beside the acct sessions on re
     const { asked, counted, resolution } = await ended({ ...row, found: [[closed("stop")]] });
     expect([asked, counted]).toEqual([[], []]);
     expect(resolution).toBe(row.resolution ?? RESOLVED);
+  });
+
+  it("a NAS that reconnects while the store is asked gets the request on its new link", async () => {
+    const later: Resolution = { kind: "targets", targets: [{ ...TARGET, nas: "nas-1 again" }] };
+    expect((await ended({ later })).resolution).toBe(later);
+  });
+
+  it("DP-30 questions that a store leaves unanswered are bounded: beyond, the request goes on at once", async () => {
+    const { resolve, resolver, asked } = rig({ find: () => new Promise(() => undefined) });
+    for (let count = 0; count < 1_024; count += 1) void resolve();
+    await setImmediate();
+    expect(await resolve()).toBe(RESOLVED);
+    expect([asked.length, resolver.checks.failed]).toEqual([1_024, 1]);
   });
 
   it("DP-30 a store that is down keeps nobody connected", async () => {

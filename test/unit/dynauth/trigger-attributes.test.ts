@@ -147,6 +147,15 @@ describe("Triggers: what is passed on", () => {
   });
 
   it.each([
+    [false, false],
+    [true, true],
+  ])("DP-09 reach.nas by the address of a link over UDP, fallback %s: refused %s", async (fallback, refused) => {
+    const { asked } = await trigger({ client: reaching({ nas: ["192.0.2.33"] }) });
+    const there = { ...link(), kind: "udp", fallback, address: "192.0.2.33" } as Link;
+    expect(asked?.refuses?.(there, {})).toBe(refused);
+  });
+
+  it.each([
     [{ nasIdentifier: "nas-07" }, false],
     [{ nasIdentifier: "nas-08" }, true],
     // The name is what a hub below goes by first.

@@ -27,6 +27,22 @@ describe("TurnBatch", () => {
     expect(told.at(-1)).toBe("tell 4");
   });
 
+  it("takes in the next turn what arrives while the rest leaves, or between the two", async () => {
+    const { told, arrived, leaving } = start();
+    const echo = new TurnBatch<string>(whenLeaving, (item) => arrived.add(item));
+    leaving.add("left");
+    echo.add("came late");
+    await turn();
+    expect(told).toEqual(["left"]);
+    await turn();
+    expect(told).toEqual(["left", "came late"]);
+    const late = new TurnBatch<string>(whenArrived, (item) => process.nextTick(() => arrived.add(item)));
+    late.add("between");
+    await turn();
+    await turn();
+    expect(told.at(-1)).toBe("between");
+  });
+
   it("takes at once what comes beyond the bound of one batch", async () => {
     const { told, arrived } = start();
     for (let count = 1; count < 64; count += 1) arrived.add("x");
