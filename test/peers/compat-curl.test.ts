@@ -27,7 +27,7 @@ async function startHub(): Promise<string> {
     `radsec: [{ address: 127.0.0.1, port: 0 }]
 http: { address: 127.0.0.1, port: 0, compat: { djangoFreeradius: { token: ${DJANGO_TOKEN} } } }
 pki: { folder: ${join(folder, "pki")} }
-store: { url: "sqlite:${join(folder, "hub.db")}" }
+store: { url: "${join(folder, "hub.db")}" }
 accounting: { enabled: true }
 clients: [{ name: routers, match: { issuer: CN=radsec-hub development CA, admitEvery: true } }]
 `,
