@@ -3,6 +3,7 @@ import { decodePlaced, dottedNumber, type VendorFormatOf } from "../radius/attri
 import type { SharedSecret } from "../radius/authenticator.ts";
 import { isExtended, readExtended } from "../radius/extended.ts";
 import type { HidingHop } from "../radius/hidden.ts";
+import { isOperatorNasIdentifier, OPERATOR_NAS_IDENTIFIER } from "../radius/operator.ts";
 import { ZERO_AUTHENTICATOR } from "../radius/packet.ts";
 import { rehide } from "../radius/rehide.ts";
 import type { AcctSessionFacts } from "../store/accounting-record.ts";
@@ -11,7 +12,6 @@ import type { AttributeFilter } from "../transport/client-entry.ts";
 import type { Link } from "../transport/link.ts";
 
 const MARK_BYTES = 12;
-const OPERATOR_NAS_IDENTIFIER = 8;
 
 /** The Proxy-State that this hub adds towards proxies and other hubs: octets that nobody else uses. */
 export class ProxyMark {
@@ -75,7 +75,7 @@ export function passOn(
  *  unchanged (DP-17, DP-22) and our mark. */
 export function ofLink(attributes: readonly Attribute[], link: Link, mark: ProxyMark): readonly Attribute[] {
   if (link.client.role !== "nas") return mark.putOn(attributes, link);
-  return attributes.filter(({ type, value }) => type !== ATTRIBUTE.proxyState && !isOperator(type, value));
+  return attributes.filter((each) => each.type !== ATTRIBUTE.proxyState && !isOperator(each));
 }
 
 /** CRY-16: what a CoA-Request hides is hidden with a zero Authenticator, so a proxy hides it anew for the next secret (CRY-15). */
@@ -96,6 +96,6 @@ export function operatorAttributes({
   return [name, { type: ATTRIBUTE.extended1, value }];
 }
 
-function isOperator(type: number, value: Buffer): boolean {
-  return type === ATTRIBUTE.operatorName || (type === ATTRIBUTE.extended1 && value[0] === OPERATOR_NAS_IDENTIFIER);
+function isOperator(each: Attribute): boolean {
+  return each.type === ATTRIBUTE.operatorName || isOperatorNasIdentifier(each);
 }

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { ATTRIBUTE, type Attribute, firstValue } from "../radius/attribute.ts";
+import { operatorNasIdentifier } from "../radius/operator.ts";
 import { ERROR_CAUSE } from "./error-cause.ts";
 import type { Target } from "./exchange-request.ts";
 import { identifiesAnything } from "./request-rules.ts";
@@ -20,7 +21,6 @@ export type Route =
 
 /** Namespace of Operator-Name for a realm (RFC 5580 Section 4.1). */
 const NAMESPACE_REALM = "1";
-const OPERATOR_NAS_IDENTIFIER = 8;
 
 /** Which NAS a request of a DAC means. Routing goes by Operator-Name and by NAS identification, never by the realm of
  *  User-Name (DP-10, DP-11; RFC 8559 Sections 3.2 and 4.3.2). */
@@ -50,15 +50,6 @@ function refused(errorCause: number): Route {
 function realmOf(operatorName: Buffer): string | undefined {
   const text = operatorName.toString("utf8");
   return text.startsWith(NAMESPACE_REALM) && text.length > 1 ? text.slice(1).toLowerCase() : undefined;
-}
-
-/** 241.8 (RFC 8559 Section 3.4): opaque octets of the first; undefined without any. */
-export function operatorNasIdentifier(attributes: readonly Attribute[]): Buffer | undefined {
-  for (const { type, value } of attributes) {
-    if (type === ATTRIBUTE.extended1 && value[0] === OPERATOR_NAS_IDENTIFIER && value.length > 1)
-      return value.subarray(1);
-  }
-  return undefined;
 }
 
 function namedNas(attributes: readonly Attribute[]): Target | undefined {

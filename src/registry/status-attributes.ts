@@ -1,4 +1,5 @@
 import { ATTRIBUTE, type Attribute } from "../radius/attribute.ts";
+import { OPERATOR_NAS_IDENTIFIER } from "../radius/operator.ts";
 
 /** What does not belong in a Status-Server and is not kept: the signature, credentials, what concerns a user or its accounting
  *  (ST-08; RFC 5997 Section 3), and proxy state. */
@@ -20,14 +21,12 @@ const NOT_KEPT: ReadonlySet<number> = new Set([
 ]);
 /** Acct-Status-Type to Acct-Link-Count (RFC 2866 Section 5). */
 const ACCOUNTING = { first: 40, last: 51 } as const;
-/** Operator-NAS-Identifier is 241.8 (ST-15; RFC 8559 Section 3.4). */
-const OPERATOR_NAS_IDENTIFIER_EXTENDED_TYPE = 8;
 /** The Microsoft vendor space: MS-CHAP responses and keys (RFC 2548). */
 const MICROSOFT = 311;
 
 function isKept({ type, value }: Attribute): boolean {
   if (NOT_KEPT.has(type) || (type >= ACCOUNTING.first && type <= ACCOUNTING.last)) return false;
-  if (type === ATTRIBUTE.extended1) return value[0] !== OPERATOR_NAS_IDENTIFIER_EXTENDED_TYPE;
+  if (type === ATTRIBUTE.extended1) return value[0] !== OPERATOR_NAS_IDENTIFIER; // ST-15
   if (type === ATTRIBUTE.vendorSpecific) return value.length < 4 || value.readUInt32BE(0) !== MICROSOFT;
   return true;
 }

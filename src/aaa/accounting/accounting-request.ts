@@ -1,6 +1,6 @@
-import { operatorNasIdentifier } from "../../dynauth/trigger-route.ts";
 import { ATTRIBUTE, type Attribute, firstInteger, firstValue } from "../../radius/attribute.ts";
 import type { Packet } from "../../radius/packet.ts";
+import { operatorNasIdentifier } from "../../radius/operator.ts";
 import { nasKeyOf } from "../../store/acct-session-key.ts";
 import type {
   AccountingKind,

@@ -9,13 +9,14 @@ import { ManualClock } from "../../support/manual-clock.ts";
 const REQUEST = { code: CODE.disconnectRequest, target: {}, attributes: [], trigger: "test", proxied: true };
 
 /** Nobody is ever found. */
-function start() {
+function start(lookUp?: Promise<void>) {
+  const none = { kind: "no-route", why: "unknown", nas: undefined } as const;
   const told: string[] = [];
   const dynauth = new Dynauth(
     {
       clock: new ManualClock(),
       events: new EventFeed(() => undefined),
-      resolver: { resolve: () => ({ kind: "no-route", why: "unknown", nas: undefined }) },
+      resolver: { resolve: () => lookUp?.then(() => none) ?? none },
       nextExchangeId: () => "x",
       mark: new ProxyMark(Buffer.alloc(12)),
       ended: ({ exchangeId }) => void told.push(exchangeId),
@@ -42,5 +43,15 @@ describe("ExchangeReports", () => {
     await dynauth.exchange(REQUEST);
     await dynauth.stop();
     expect(told).toEqual(["x"]);
+  });
+
+  it("begins nothing whose look-up ends after stop()", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { dynauth, told } = start(promise);
+    const late = dynauth.exchange(REQUEST);
+    await dynauth.stop();
+    resolve();
+    await expect(late).rejects.toMatchObject({ code: "ERR_STOPPED" });
+    expect(told).toEqual([]);
   });
 });
